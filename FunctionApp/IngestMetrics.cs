@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Smtp2GoIngest.Parsing;
+
+namespace Smtp2GoIngest;
+
+/// <summary>The app's instruments, one method a fact. No tag ever holds what a sender can choose freely.</summary>
+public sealed class IngestMetrics
+{
+    /// <summary>The name of the meter and of the activity source.</summary>
+    public const string Name = "Smtp2GoIngest";
+
+    internal static readonly ActivitySource Activities = new(Name);
+
+    private readonly Counter<long> received;
+    private readonly Counter<long> refused;
+    private readonly Histogram<double> ackDuration;
+    private readonly Counter<long> stored;
+    private readonly Counter<long> duplicate;
+    private readonly Histogram<double> lag;
+    private readonly Counter<long> deadLettered;
+
+    /// <summary>Makes the instruments.</summary>
+    /// <param name="factory">The host's meters.</param>
+    public IngestMetrics(IMeterFactory factory)
+    {
+        var meter = factory.Create(Name);
+        received = meter.CreateCounter<long>("webhooks.received", "{webhook}", "Webhooks acknowledged, and so durable in the queue.");
+        refused = meter.CreateCounter<long>("webhooks.refused", "{webhook}", "POSTs not acknowledged, by reason.");
+        ackDuration = meter.CreateHistogram<double>("webhooks.ack.duration", "s", "From the request to the answer 200.");
+        stored = meter.CreateCounter<long>("events.stored", "{event}", "Events written to Smtp2GoEvents, by event.");
+        duplicate = meter.CreateCounter<long>("events.duplicate", "{event}", "Webhooks that brought an event again.");
+        lag = meter.CreateHistogram<double>("events.lag", "s", "From the webhook's receipt to its stored row.");
+        deadLettered = meter.CreateCounter<long>("webhooks.dead_lettered", "{webhook}", "Dead letters written, by reason.");
+    }
+
+    internal void Received(TimeSpan duration)
+    {
+        received.Add(1);
+        ackDuration.Record(duration.TotalSeconds);
+    }
+
+    internal void Refused(string reason) => refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    internal void Stored(EmailEvent e, TimeSpan after)
+    {
+        stored.Add(1, new KeyValuePair<string, object?>("event", EventName.IsKnown(e.Name) ? e.Name : "other"));
+        lag.Record(Math.Max(0, after.TotalSeconds));
+    }
+
+    internal void Duplicate() => duplicate.Add(1);
+
+    internal void DeadLettered(string reason) => deadLettered.Add(1, new KeyValuePair<string, object?>("reason", reason));
+}

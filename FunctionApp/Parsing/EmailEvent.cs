@@ -1,0 +1,138 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Smtp2GoIngest.Parsing;
+
+/// <summary>One event of an email or SMS, read from the fields of one webhook.</summary>
+/// <remarks>
+/// Every property is a pure function of the fields. A field's first non-empty scalar counts; the literal text
+/// <c>Unavailable</c>, which SMTP2GO writes where it has nothing to say, counts as missing.
+/// </remarks>
+public sealed class EmailEvent
+{
+    private const string TestSubject = "Mail test - please ignore";
+
+    private EmailEvent(string name, IReadOnlyList<WebhookField> fields)
+    {
+        var byName = fields.ToDictionary(f => f.Name, f => f.Values, StringComparer.Ordinal);
+
+        Name = name;
+        Fields = fields;
+        Id = FirstOf(byName, "id");
+        EmailId = FirstOf(byName, "email_id");
+        MessageId = FirstOf(byName, "message_id");
+        Recipients = RecipientsOf(byName);
+        Recipient = FirstOf(byName, "rcpt");
+        Time = TimeOf(byName, "time") ?? TimeOf(byName, "received_timestamp") ?? TimeOf(byName, "submitted_timestamp");
+        IsTest = (FirstOf(byName, "subject") ?? FirstOf(byName, "Subject")) == TestSubject && TimeOf(byName, "sendtime")?.Year == 2015;
+    }
+
+    /// <summary>The event, in the spelling of <see cref="EventName"/>.</summary>
+    public string Name { get; }
+
+    /// <summary>SMTP2GO's id of this event: 32 hex digits; missing on some rejects.</summary>
+    public string? Id { get; }
+
+    /// <summary>The email's id, case-sensitive; missing for an SMS and on some rejects.</summary>
+    public string? EmailId { get; }
+
+    /// <summary>The SMS's id (<c>message_id</c>, not an email's <c>message-id</c>).</summary>
+    public string? MessageId { get; }
+
+    /// <summary>The one address that the event is about (<c>rcpt</c>); missing on <c>processed</c>.</summary>
+    public string? Recipient { get; }
+
+    /// <summary>Every address of <c>recipients</c>, in its order, however the list was written; empty on all but <c>processed</c>.</summary>
+    public IReadOnlyList<string> Recipients { get; }
+
+    /// <summary>When it happened, in UTC: <c>time</c>, else <c>received_timestamp</c>, else <c>submitted_timestamp</c>.</summary>
+    public DateTimeOffset? Time { get; }
+
+    /// <summary>True for what SMTP2GO's "Test this webhook" button sends: its fixed subject, and a sendtime in 2015.</summary>
+    public bool IsTest { get; }
+
+    /// <summary>Every field as sent.</summary>
+    public IReadOnlyList<WebhookField> Fields { get; }
+
+    /// <summary>Makes an event of the fields of a webhook.</summary>
+    /// <param name="fields">What <see cref="WebhookBody"/> read.</param>
+    /// <param name="emailEvent">The event; null where the fields hold no <c>event</c>.</param>
+    public static bool TryCreate(IReadOnlyList<WebhookField> fields, [NotNullWhen(true)] out EmailEvent? emailEvent)
+    {
+        var name = fields.FirstOrDefault(f => f.Name == "event") is { } field ? FirstOf(field.Values) : null;
+        emailEvent = name is null ? null : new EmailEvent(EventName.Normalize(name), fields);
+        return emailEvent is not null;
+    }
+
+    /// <summary>Tells whether two events hold the same fields, whatever their order, their format and their <c>sendtime</c>.</summary>
+    /// <remarks><c>sendtime</c> is left out because SMTP2GO sends another one each time.</remarks>
+    /// <param name="other">The other event.</param>
+    public bool SaysTheSameAs(EmailEvent other) => Comparable(this).SequenceEqual(Comparable(other));
+
+    private static IEnumerable<(string, string)> Comparable(EmailEvent e) =>
+        e.Fields
+            .Where(f => f.Name != "sendtime")
+            .OrderBy(f => f.Name, StringComparer.Ordinal)
+            .SelectMany(f => f.Name == "event" ? [(f.Name, e.Name)] : f.Values.Select(v => (f.Name, v.Text)).DefaultIfEmpty((f.Name, string.Empty)));
+
+    private static string? FirstOf(Dictionary<string, IReadOnlyList<FieldValue>> fields, string name) =>
+        fields.TryGetValue(name, out var values) ? FirstOf(values) : null;
+
+    private static string? FirstOf(IReadOnlyList<FieldValue> values)
+    {
+        foreach (var (text, isScalar) in values)
+        {
+            if (isScalar && text.Length > 0 && !IsMissing(text))
+            {
+                return text;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsMissing(string text) => text == "Unavailable";
+
+    private static DateTimeOffset? TimeOf(Dictionary<string, IReadOnlyList<FieldValue>> fields, string name) =>
+        EventTime.TryParse(FirstOf(fields, name), out var time) ? time : null;
+
+    private static string[] RecipientsOf(Dictionary<string, IReadOnlyList<FieldValue>> fields)
+    {
+        string[] names = ["recipients", "recipients[]"];
+        return
+        [
+            .. names
+                .SelectMany(name => fields.GetValueOrDefault(name, []))
+                .Where(value => value.IsScalar)
+                .SelectMany(value => Split(value.Text))
+                .Select(address => address.Trim())
+                .Where(address => address.Length > 0 && !IsMissing(address)),
+        ];
+    }
+
+    private static string[] Split(string list)
+    {
+        if (list.TrimStart().StartsWith('['))
+        {
+            try
+            {
+                return JsonSerializer.Deserialize(list, JsonTextArray.Default.StringArray) ?? [];
+            }
+            catch (JsonException)
+            {
+                // Not JSON after all: split as any other list.
+            }
+        }
+
+        return list.Split([',', ';']);
+    }
+}
+
+[JsonSerializable(typeof(string[]))]
+internal sealed partial class JsonTextArray : JsonSerializerContext
+{
+    /// <summary>Leaves every character as it is that JSON lets be: for people to read.</summary>
+    public static JsonTextArray Readable { get; } = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

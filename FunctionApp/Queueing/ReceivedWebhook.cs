@@ -1,0 +1,18 @@
+using System.Text.Json.Serialization;
+
+namespace Smtp2GoIngest.Queueing;
+
+/// <summary>One webhook as it travels through the queue: what was received, and nothing read from it yet.</summary>
+/// <param name="Id">Unique for each POST: 32 hex digits that sort by time.</param>
+/// <param name="ReceivedAt">When the POST was received, in UTC.</param>
+/// <param name="ContentType">The header as sent, cut at 200 characters.</param>
+/// <param name="Body">The exact text received; null where <paramref name="Blob"/> holds it.</param>
+/// <param name="Blob">The name of the blob with the exact bytes received.</param>
+/// <param name="TraceParent">The W3C trace context of the POST.</param>
+public sealed record ReceivedWebhook(
+    string Id,
+    DateTimeOffset ReceivedAt,
+    string? ContentType,
+    string? Body,
+    string? Blob,
+    [property: JsonPropertyName("traceparent")] string? TraceParent = null);

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Unicode;
+using Azure;
+using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
+
+namespace Smtp2GoIngest.Queueing;
+
+/// <summary>The queue that holds every acknowledged webhook until its event is stored.</summary>
+/// <param name="service">The storage account, without message encoding.</param>
+/// <param name="blobs">Where a body goes that no message can hold.</param>
+public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs)
+{
+    /// <summary>The queue's name.</summary>
+    public const string Name = "smtp2go-webhooks";
+
+    /// <summary>The name that the Functions host gives to the queue of messages that it gave up.</summary>
+    public const string PoisonName = Name + "-poison";
+
+    /// <summary>How message text is encoded: not at all, and <c>host.json</c> says the same of the trigger.</summary>
+    public const QueueMessageEncoding MessageEncoding = QueueMessageEncoding.None;
+
+    private const int MaxContentTypeLength = 200;
+
+    // Azure's default would drop a message after seven days.
+    internal static readonly TimeSpan NeverExpires = TimeSpan.FromSeconds(-1);
+
+    private readonly QueueClient queue = service.GetQueueClient(Name);
+
+    /// <summary>Makes a webhook durable; returns when it is stored in the queue and not before.</summary>
+    /// <param name="body">The exact bytes received.</param>
+    /// <param name="contentType">The header as sent.</param>
+    /// <param name="receivedAt">When it was received.</param>
+    /// <param name="cancellationToken">Ends the try; the webhook may have been stored all the same.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public async Task EnqueueAsync(ReadOnlyMemory<byte> body, string? contentType, DateTimeOffset receivedAt, CancellationToken cancellationToken)
+    {
+        var webhook = new ReceivedWebhook(
+            Guid.CreateVersion7(receivedAt).ToString("n"),
+            receivedAt,
+            contentType is { Length: > MaxContentTypeLength } ? contentType[..MaxContentTypeLength] : contentType,
+            Body: null,
+            Blob: null,
+            Activity.Current?.Id);
+
+        var encoded = EncodeInline(webhook, body.Span)
+            ?? Envelope.Encode(webhook with { Blob = await blobs.WriteAsync(body, cancellationToken) })
+            ?? throw new UnreachableException("A webhook without its body exceeds the limit of a message.");
+
+        await SendAsync(Envelope.Wrap(encoded), cancellationToken);
+    }
+
+    private static byte[]? EncodeInline(ReceivedWebhook webhook, ReadOnlySpan<byte> body) =>
+        body.Length <= Envelope.MaxWebhookBytes && Utf8.IsValid(body)
+            ? Envelope.Encode(webhook with { Body = Encoding.UTF8.GetString(body) })
+            : null;
+
+    private async Task SendAsync(BinaryData message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await queue.SendMessageAsync(message, timeToLive: NeverExpires, cancellationToken: cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
+        {
+            await queue.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
+            await queue.SendMessageAsync(message, timeToLive: NeverExpires, cancellationToken: cancellationToken);
+        }
+    }
+}

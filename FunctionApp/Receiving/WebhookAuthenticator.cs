@@ -1,0 +1,114 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Smtp2GoIngest.Receiving;
+
+/// <summary>What the authenticator says of a request.</summary>
+public enum AuthenticationResult
+{
+    /// <summary>One of the secrets that came is right.</summary>
+    Accepted,
+
+    /// <summary>No secret came, or none in a way that is accepted.</summary>
+    Missing,
+
+    /// <summary>A secret came, and none that came is right.</summary>
+    Wrong,
+}
+
+/// <summary>The secrets that came with a request, each from its own place.</summary>
+/// <param name="Authorization">The values of the authorization header.</param>
+/// <param name="Query">The values of <c>?p=</c>, decoded.</param>
+/// <param name="Path">What follows <c>smtp2go_</c> in the path, decoded; null where the path has none.</param>
+public readonly record struct PresentedSecrets(IReadOnlyList<string?> Authorization, IReadOnlyList<string?> Query, string? Path);
+
+/// <summary>Compares the secrets of a request with the accepted ones: a pure function, in a time that tells nothing of them.</summary>
+/// <remarks>
+/// SMTP2GO signs nothing; these four ways are all that it can send
+/// (<see href="https://support.smtp2go.com/hc/en-gb/articles/223088187-Webhooks"/>).
+/// </remarks>
+public sealed class WebhookAuthenticator
+{
+    private readonly SecretWays accept;
+    private readonly bool allowAnonymous;
+    private readonly byte[][] passwords;
+    private readonly byte[][] userPasswords;
+
+    /// <summary>Takes the accepted secrets, as digests alone.</summary>
+    /// <param name="options">Valid settings.</param>
+    public WebhookAuthenticator(WebhookOptions options)
+    {
+        accept = options.Accept;
+        allowAnonymous = options.AllowAnonymous;
+        string[] secrets = [.. new[] { options.Password, options.PreviousPassword }.OfType<string>().Where(s => s.Length > 0)];
+        passwords = [.. secrets.Select(Digest)];
+        userPasswords = [.. secrets.Select(secret => Digest($"{options.Username}:{secret}"))];
+    }
+
+    /// <summary>Judges the secrets of one request. Every one that came in an accepted way is compared with every accepted secret.</summary>
+    /// <param name="presented">The secrets that came.</param>
+    public AuthenticationResult Authenticate(in PresentedSecrets presented)
+    {
+        if (allowAnonymous)
+        {
+            return AuthenticationResult.Accepted;
+        }
+
+        var any = false;
+        var accepted = false;
+        foreach (var header in presented.Authorization)
+        {
+            if (accept.HasFlag(SecretWays.Basic) && After(header, "Basic ") is { } encoded)
+            {
+                any = true;
+                accepted |= IsAny(userPasswords, FromBase64(encoded));
+            }
+            else if (accept.HasFlag(SecretWays.Bearer) && After(header, "Bearer ") is { } token)
+            {
+                any = true;
+                accepted |= IsAny(passwords, Encoding.UTF8.GetBytes(token));
+            }
+        }
+
+        foreach (var value in presented.Query)
+        {
+            if (accept.HasFlag(SecretWays.Query) && !string.IsNullOrEmpty(value))
+            {
+                any = true;
+                accepted |= IsAny(passwords, Encoding.UTF8.GetBytes(value));
+            }
+        }
+
+        if (accept.HasFlag(SecretWays.Path) && !string.IsNullOrEmpty(presented.Path))
+        {
+            any = true;
+            accepted |= IsAny(passwords, Encoding.UTF8.GetBytes(presented.Path));
+        }
+
+        return accepted ? AuthenticationResult.Accepted : any ? AuthenticationResult.Wrong : AuthenticationResult.Missing;
+    }
+
+    private static string? After(string? header, string scheme) =>
+        header is not null && header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) ? header[scheme.Length..].Trim() : null;
+
+    private static byte[] FromBase64(string text)
+    {
+        var bytes = new byte[text.Length];
+        return Convert.TryFromBase64String(text, bytes, out var length) ? bytes[..length] : [];
+    }
+
+    private static bool IsAny(byte[][] accepted, ReadOnlySpan<byte> secret)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(secret, digest);
+        var found = false;
+        foreach (var candidate in accepted)
+        {
+            found |= CryptographicOperations.FixedTimeEquals(candidate, digest);
+        }
+
+        return found;
+    }
+
+    private static byte[] Digest(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
+}

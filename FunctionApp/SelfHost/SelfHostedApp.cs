@@ -1,0 +1,130 @@
+using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Receiving;
+
+namespace Smtp2GoIngest.SelfHost;
+
+/// <summary>The same <see cref="Functions"/> behind Kestrel with a pump for each queue, where no Functions host runs.</summary>
+public static class SelfHostedApp
+{
+    /// <summary>Where the app listens unless <c>--urls</c> or <c>ASPNETCORE_URLS</c> says otherwise: this machine alone, on the port of func.</summary>
+    public const string DefaultUrl = "http://127.0.0.1:7071";
+
+    /// <summary>How long a message stays hidden while it is worked on; renewed at half its time. After a crash it comes again this late at most.</summary>
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(60);
+
+    /// <summary>Runs the app until it is told to stop.</summary>
+    /// <param name="args">ASP.NET Core's own arguments, <c>--urls</c> for example.</param>
+    /// <returns>0, or 1 where a setting is wrong, after a line on standard error for each.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        await using var app = Build(args);
+        var problems = SettingProblems(app.Services.GetRequiredService<IStartupValidator>());
+        foreach (var problem in problems)
+        {
+            await Console.Error.WriteLineAsync(problem);
+        }
+
+        if (problems.Count > 0)
+        {
+            return 1;
+        }
+
+        await app.RunAsync();
+        return 0;
+    }
+
+    /// <summary>Builds the app without starting it.</summary>
+    /// <param name="args">ASP.NET Core's own arguments.</param>
+    /// <param name="configure">What to change before it is built.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(args);
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = LocalSettings() });
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null; // The receiver has its own limit, and answers it.
+        });
+        configure?.Invoke(builder);
+
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
+        {
+            builder.WebHost.UseUrls(DefaultUrl);
+        }
+
+        builder.Services.AddSmtp2GoIngest(builder.Configuration);
+        builder.Services.TryAddSingleton(_ => QueueTriggerOptions.FromHostJson());
+        AddPump(builder.Services, WebhookQueue.Name, WebhookQueue.PoisonName, functions => functions.StoreEvents);
+        AddPump(builder.Services, WebhookQueue.PoisonName, null, functions => functions.KeepPoison);
+
+        var app = builder.Build();
+        app.Map(WebhookReceiver.Route, static (HttpRequest request, string endpoint, Functions functions, CancellationToken cancellationToken) =>
+            functions.ReceiveWebhook(request, endpoint, cancellationToken));
+        app.Map("health", static (HttpRequest request, Functions functions) => functions.Health(request));
+        app.MapFallback(static () => TypedResults.Problem(statusCode: 404, title: "Nothing is here. Webhooks are received at /webhook/smtp2go."));
+        return app;
+    }
+
+    private static void AddPump(
+        IServiceCollection services,
+        string queue,
+        string? poison,
+        Func<Functions, Func<QueueMessage, CancellationToken, Task>> function) =>
+        services.AddSingleton<IHostedService>(s =>
+        {
+            var account = s.GetRequiredService<QueueServiceClient>();
+            return new QueuePump(
+                account.GetQueueClient(queue),
+                poison is null ? null : account.GetQueueClient(poison),
+                function(s.GetRequiredService<Functions>()),
+                s.GetRequiredService<QueueTriggerOptions>(),
+                Lease,
+                s.GetRequiredService<TimeProvider>(),
+                s.GetRequiredService<ILogger<QueuePump>>());
+        });
+
+    // As func reads them: an environment variable of the same name wins.
+    private static Dictionary<string, string?> LocalSettings() =>
+        new ConfigurationBuilder()
+            .SetBasePath(AppContext.BaseDirectory)
+            .AddJsonFile("local.settings.json", optional: true)
+            .Build()
+            .GetSection("Values")
+            .GetChildren()
+            .ToDictionary(setting => setting.Key.Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal), setting => setting.Value);
+
+    private static IReadOnlyList<string> SettingProblems(IStartupValidator settings)
+    {
+        try
+        {
+            settings.Validate();
+            return [];
+        }
+        catch (OptionsValidationException e)
+        {
+            return [.. e.Failures];
+        }
+        catch (AggregateException e) when (e.InnerExceptions.All(inner => inner is OptionsValidationException))
+        {
+            return [.. e.InnerExceptions.Cast<OptionsValidationException>().SelectMany(inner => inner.Failures)];
+        }
+        catch (InvalidOperationException e) when (e.InnerException is FormatException or ArgumentException or OverflowException)
+        {
+            // A number or time that is none: the message of the configuration binder names the setting and its value.
+            return [e.Message.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal)];
+        }
+    }
+}

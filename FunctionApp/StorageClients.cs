@@ -1,0 +1,111 @@
+using Azure.Core;
+using Azure.Data.Tables;
+using Azure.Identity;
+using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
+using Microsoft.Extensions.Options;
+using Smtp2GoIngest.Queueing;
+
+namespace Smtp2GoIngest;
+
+/// <summary>The settings <c>EventStorage</c> and <c>EventStorage__…</c>, in the shape that the Functions host reads for its triggers.</summary>
+public sealed class StorageOptions
+{
+    /// <summary>The setting's name, and that of the triggers' connection.</summary>
+    /// <remarks>Not <c>Storage</c>: the host would read <c>AzureWebJobsStorage</c> for it.</remarks>
+    public const string Connection = "EventStorage";
+
+    /// <summary>A connection string; null where the service URIs are set.</summary>
+    public string? ConnectionString { get; set; }
+
+    /// <summary>Of the queue service, to be reached by identity.</summary>
+    public Uri? QueueServiceUri { get; set; }
+
+    /// <summary>Of the table service, to be reached by identity.</summary>
+    public Uri? TableServiceUri { get; set; }
+
+    /// <summary>Of the blob service, to be reached by identity.</summary>
+    public Uri? BlobServiceUri { get; set; }
+
+    /// <summary><c>managedidentity</c>, or nothing for whatever identity the environment offers.</summary>
+    public string? Credential { get; set; }
+
+    /// <summary>The client id of a user-assigned identity; nothing for the system-assigned one.</summary>
+    public string? ClientId { get; set; }
+}
+
+/// <summary>Refuses a storage account that cannot be reached as it is set.</summary>
+public sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
+{
+    /// <inheritdoc/>
+    public ValidateOptionsResult Validate(string? name, StorageOptions options)
+    {
+        if (options.ConnectionString is { Length: > 0 } connectionString)
+        {
+            return IsConnectionString(connectionString)
+                ? ValidateOptionsResult.Success
+                : ValidateOptionsResult.Fail("EventStorage is no connection string of a storage account: copy it from the account's access keys.");
+        }
+
+        string[] missing =
+        [
+            .. options.QueueServiceUri is null ? ["EventStorage__queueServiceUri"] : Array.Empty<string>(),
+            .. options.TableServiceUri is null ? ["EventStorage__tableServiceUri"] : Array.Empty<string>(),
+            .. options.BlobServiceUri is null ? ["EventStorage__blobServiceUri"] : Array.Empty<string>(),
+        ];
+        return missing.Length == 0
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail($"EventStorage is not set: set it to a connection string, or set {string.Join(", ", missing)}.");
+    }
+
+    private static bool IsConnectionString(string text)
+    {
+        try
+        {
+            _ = new QueueServiceClient(text);
+            _ = new BlobServiceClient(text);
+            _ = new TableServiceClient(text);
+            return true;
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException or KeyNotFoundException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>Makes the clients of the storage account. Making one costs no call.</summary>
+internal static class StorageClients
+{
+    public static QueueServiceClient Queues(StorageOptions options) =>
+        options.ConnectionString is { Length: > 0 } connectionString
+            ? new QueueServiceClient(connectionString, WithRetries(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }))
+            : new QueueServiceClient(options.QueueServiceUri, CredentialOf(options), WithRetries(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }));
+
+    public static TableServiceClient Tables(StorageOptions options) =>
+        options.ConnectionString is { Length: > 0 } connectionString
+            ? new TableServiceClient(connectionString, WithRetries(new TableClientOptions()))
+            : new TableServiceClient(options.TableServiceUri, CredentialOf(options), WithRetries(new TableClientOptions()));
+
+    public static BlobServiceClient Blobs(StorageOptions options) =>
+        options.ConnectionString is { Length: > 0 } connectionString
+            ? new BlobServiceClient(connectionString, WithRetries(new BlobClientOptions()))
+            : new BlobServiceClient(options.BlobServiceUri, CredentialOf(options), WithRetries(new BlobClientOptions()));
+
+    private static TokenCredential CredentialOf(StorageOptions options) =>
+        !string.Equals(options.Credential, "managedidentity", StringComparison.OrdinalIgnoreCase) ? new DefaultAzureCredential()
+        : options.ClientId is { Length: > 0 } clientId ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId))
+        : new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned);
+
+    // A hiccup is met here, within a second; an outage is the queue's to outlast, by its retry delay.
+    private static T WithRetries<T>(T options)
+        where T : ClientOptions
+    {
+        options.Retry.Mode = RetryMode.Exponential;
+        options.Retry.MaxRetries = 3;
+        options.Retry.Delay = TimeSpan.FromMilliseconds(100);
+        options.Retry.MaxDelay = TimeSpan.FromSeconds(1);
+        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(10);
+        return options;
+    }
+}

@@ -1,0 +1,98 @@
+using System.Buffers;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Smtp2GoIngest.Parsing;
+
+namespace Smtp2GoIngest.Storing;
+
+/// <summary>The keys of an event: a pure function of what SMTP2GO sent, so that the same event always meets its own row.</summary>
+public static class EventKeys
+{
+    /// <summary>The longest key; Azure takes 512 characters.</summary>
+    public const int MaxLength = 400;
+
+    private const int HashLength = 16;
+
+    // What Azure refuses in a key, the percent sign that its service decodes once too often, and our own escape character.
+    private static readonly SearchValues<char> Illegal = SearchValues.Create(
+        [.. "/\\#?%=", .. Enumerable.Range(0x00, 0x20).Select(c => (char)c), .. Enumerable.Range(0x7F, 0x21).Select(c => (char)c)]);
+
+    /// <summary>The partition of <c>Smtp2GoEvents</c>: the email, else the SMS, else one partition for all that name neither.</summary>
+    /// <param name="e">The event.</param>
+    public static string PartitionKey(EmailEvent e) =>
+        ToKey(e.EmailId ?? (e.MessageId is { } sms ? $"sms-{sms}" : "no-email-id"));
+
+    /// <summary>The row within an email: <c>&lt;time&gt;_&lt;event&gt;_&lt;hash&gt;</c>, so that a partition reads as a timeline.</summary>
+    /// <param name="e">The event.</param>
+    public static string RowKey(EmailEvent e) => ToKey($"{Time(e.Time)}_{e.Name}_{Hash(e)}");
+
+    /// <summary>A time as it stands in a key: <c>2026-03-24T08:23:19.000Z</c>, or <c>no-time</c>.</summary>
+    /// <param name="time">The time.</param>
+    public static string Time(DateTimeOffset? time) =>
+        time is { } t ? t.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture) : "no-time";
+
+    /// <summary>A day as it stands in a key: <c>2026-03-24</c>.</summary>
+    /// <param name="time">The time.</param>
+    public static string Day(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    /// <summary>What tells an event from every other one: 16 hex digits over its id, name and recipient, or, without an id, over all its fields.</summary>
+    /// <param name="e">The event.</param>
+    public static string Hash(EmailEvent e) => e.Id is { } id
+        ? Hash([id, e.Name, e.Recipient ?? string.Join(',', e.Recipients)])
+        : Hash(e.Fields
+            .OrderBy(field => field.Name, StringComparer.Ordinal)
+            .SelectMany(field => field.Values.Select(v => v.Text).DefaultIfEmpty(string.Empty).SelectMany(text => new[] { field.Name, text })));
+
+    /// <summary>Makes a legal key of any text: escaped as <c>=XX</c> a UTF-8 byte, and cut where it is too long.</summary>
+    /// <param name="text">Any text.</param>
+    public static string ToKey(string text)
+    {
+        var key = text.AsSpan().ContainsAny(Illegal) ? Escape(text) : text;
+        if (key.Length <= MaxLength)
+        {
+            return key;
+        }
+
+        var end = MaxLength - HashLength - 1;
+        var escape = key.AsSpan(end - 2, 2).LastIndexOf('=');
+        end = escape >= 0 ? end - 2 + escape : end;
+        end = char.IsHighSurrogate(key[end - 1]) ? end - 1 : end;
+        return $"{key.AsSpan(0, end)}_{Hash([key])}";
+    }
+
+    private static string Escape(string text)
+    {
+        var key = new StringBuilder(text.Length + 16);
+        Span<byte> utf8 = stackalloc byte[4];
+        foreach (var c in text)
+        {
+            if (!Illegal.Contains(c))
+            {
+                key.Append(c);
+                continue;
+            }
+
+            foreach (var b in utf8[..new Rune(c).EncodeToUtf8(utf8)])
+            {
+                key.Append('=').Append(b.ToString("X2", CultureInfo.InvariantCulture));
+            }
+        }
+
+        return key.ToString();
+    }
+
+    // Each text is preceded by its length, so that no two lists of texts read the same.
+    private static string Hash(IEnumerable<string> texts)
+    {
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var text in texts)
+        {
+            var utf8 = Encoding.UTF8.GetBytes(text);
+            sha.AppendData(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{utf8.Length}:")));
+            sha.AppendData(utf8);
+        }
+
+        return Convert.ToHexStringLower(sha.GetHashAndReset().AsSpan(0, HashLength / 2));
+    }
+}
