@@ -22,7 +22,7 @@ public static partial class Smtp2GoIngestServices
     public static IServiceCollection AddSmtp2GoIngest(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(new AzureEnvironment(!string.IsNullOrEmpty(configuration["WEBSITE_INSTANCE_ID"])));
+        services.AddSingleton(_ => new AzureEnvironment(!string.IsNullOrEmpty(configuration["WEBSITE_INSTANCE_ID"])));
         services.AddMetrics();
         services.AddSingleton<IngestMetrics>();
 

@@ -97,21 +97,21 @@ public sealed partial class Azurite : IAsyncDisposable
         var node = Start("node", arguments, ("AZURITE_ACCOUNTS", string.Join(';', accounts.Prepend(Account).Select(account => $"{account}:{Key}"))));
         try
         {
-            var services = new Dictionary<string, Uri>();
-            while (services.Count < 3)
+            var found = new Dictionary<string, Uri>();
+            while (found.Count < 3)
             {
                 var line = await node.StandardOutput.ReadLineAsync(timeout.Token)
                     ?? throw new InvalidOperationException($"Azurite did not start: {await node.StandardError.ReadToEndAsync(timeout.Token)}");
                 if (Listening().Match(line) is { Success: true } match)
                 {
-                    services[match.Groups["service"].Value] = new Uri(match.Groups["uri"].Value);
+                    found[match.Groups["service"].Value] = new Uri(match.Groups["uri"].Value);
                 }
             }
 
             // Read on to the end, or a full pipe would stop it.
             _ = node.StandardOutput.ReadToEndAsync(CancellationToken.None);
             _ = node.StandardError.ReadToEndAsync(CancellationToken.None);
-            return new Azurite(node, services);
+            return new Azurite(node, found);
         }
         catch
         {

@@ -47,7 +47,7 @@ public static class SelfHostedApp
 
     /// <summary>Builds the app without starting it.</summary>
     /// <param name="args">ASP.NET Core's own arguments.</param>
-    /// <param name="configure">What to change before it is built.</param>
+    /// <param name="configure">What to change at the last moment, settings and services.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder(args);
@@ -58,17 +58,17 @@ public static class SelfHostedApp
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = null; // The receiver has its own limit, and answers it.
         });
-        configure?.Invoke(builder);
-
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
-        {
-            builder.WebHost.UseUrls(DefaultUrl);
-        }
 
         builder.Services.AddSmtp2GoIngest(builder.Configuration);
         builder.Services.TryAddSingleton(_ => QueueTriggerOptions.FromHostJson());
         AddPump(builder.Services, WebhookQueue.Name, WebhookQueue.PoisonName, functions => functions.StoreEvents);
         AddPump(builder.Services, WebhookQueue.PoisonName, null, functions => functions.KeepPoison);
+
+        configure?.Invoke(builder);
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
+        {
+            builder.WebHost.UseUrls(DefaultUrl);
+        }
 
         var app = builder.Build();
         app.Map(WebhookReceiver.Route, static (HttpRequest request, string endpoint, Functions functions, CancellationToken cancellationToken) =>

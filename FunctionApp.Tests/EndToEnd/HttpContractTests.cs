@@ -1,0 +1,236 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Smtp2GoIngest.Tests.EndToEnd;
+
+/// <summary>Every status of the HTTP contract, over a real socket.</summary>
+public sealed class HttpContractTests(AzuriteFixture azurite)
+{
+    private const string Secret = IngestApp.Password;
+    private static readonly string OneMebibyteAndOne = "event=open&message=" + new string('x', (1024 * 1024) + 1 - 19);
+
+    [Theory]
+    [InlineData("GET", "webhook/smtp2go", 200)]
+    [InlineData("HEAD", "webhook/smtp2go", 200)]
+    [InlineData("GET", "webhook/smtp2go_anything", 200)]
+    [InlineData("GET", "health", 200)]
+    [InlineData("GET", "", 404)]
+    [InlineData("POST", "webhook", 404)]
+    [InlineData("POST", "webhook/other", 404)]
+    [InlineData("POST", "webhook/smtp2go2", 404)]
+    [InlineData("POST", "webhook/smtp2go/more", 404)]
+    [InlineData("POST", "api/webhook/smtp2go", 404)]
+    [InlineData("PUT", "webhook/smtp2go", 405)]
+    [InlineData("DELETE", "webhook/smtp2go_" + Secret, 405)]
+    [InlineData("POST", "webhook/smtp2go", 401)]
+    [InlineData("POST", "webhook/smtp2go_", 401)]
+    [InlineData("POST", "webhook/smtp2go_wrong-horse-battery", 401)]
+    [InlineData("POST", "webhook/smtp2go?p=wrong-horse-battery", 401)]
+    [InlineData("POST", "webhook/smtp2go?P=" + Secret, 200)]
+    [InlineData("POST", "webhook/smtp2go?p=" + Secret, 200)]
+    [InlineData("POST", "webhook/smtp2go_" + Secret, 200)]
+    [InlineData("POST", "webhook/smtp2go_right%2Dhorse%2dbattery-staple", 200)]
+    [InlineData("POST", "webhook/smtp2go_wrong?p=" + Secret, 200)]
+    [InlineData("POST", "webhook/smtp2go_" + Secret + "/", 200)]
+    public async Task A_request_gets_its_answer(string method, string path, int expected)
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        request.Content = method == "POST" ? new StringContent("event=open&email_id=e") : null;
+
+        using var answer = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(expected, (int)answer.StatusCode);
+        await AssertSaysWhatToMendAsync(answer);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("  \r\n ")]
+    [InlineData("{\"event\":")]
+    [InlineData("[]")]
+    [InlineData("\"text\"")]
+    [InlineData("event")]
+    public async Task A_body_with_nothing_in_it_gets_400(string body)
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+
+        using var answer = await app.PostAsync(body);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        await AssertSaysWhatToMendAsync(answer);
+    }
+
+    [Theory]
+    [InlineData("event=open", "application/json")]
+    [InlineData("""{"event":"open"}""", "application/x-www-form-urlencoded")]
+    [InlineData("""{"other":"thing"}""", null)]
+    [InlineData("event=open", "text/html; charset=\"x\"")]
+    public async Task The_content_type_decides_nothing(string body, string? contentType)
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+
+        await app.AcknowledgedAsync(body, contentType);
+    }
+
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 0)]
+    [InlineData(false, -1)]
+    [InlineData(true, -1)]
+    public async Task One_byte_over_the_limit_gets_413_and_the_limit_itself_200(bool chunked, int lessThan)
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "webhook/smtp2go");
+        request.Content = new StringContent(OneMebibyteAndOne[..(OneMebibyteAndOne.Length + lessThan)]);
+        request.Headers.Authorization = IngestApp.Basic(IngestApp.Username, Secret);
+        request.Headers.TransferEncodingChunked = chunked;
+
+        using var answer = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(lessThan == 0 ? HttpStatusCode.RequestEntityTooLarge : HttpStatusCode.OK, answer.StatusCode);
+        await AssertSaysWhatToMendAsync(answer);
+    }
+
+    [Fact]
+    public async Task A_declared_length_over_the_limit_is_refused_before_the_secret_is_looked_at()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+        using var content = new StringContent(OneMebibyteAndOne);
+
+        using var answer = await app.Client.PostAsync("webhook/smtp2go", content, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_body_is_not_read_before_the_caller_is_known()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(app.Url.Host, app.Url.Port, TestContext.Current.CancellationToken);
+        await using var stream = socket.GetStream();
+
+        await stream.WriteAsync("POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream);
+
+        Assert.Equal("HTTP/1.1 401 Unauthorized", await reader.ReadLineAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Headers_say_what_would_have_been_right()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+        using var put = await app.Client.PutAsync("webhook/smtp2go", null, TestContext.Current.CancellationToken);
+        using var post = await app.Client.PostAsync("webhook/smtp2go", null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(["GET", "HEAD", "POST"], put.Content.Headers.Allow);
+        Assert.Contains(post.Headers.WwwAuthenticate, challenge => challenge.Scheme == "Basic");
+        Assert.Empty(post.Headers.Server);
+    }
+
+    [Fact]
+    public async Task Get_tells_nothing_and_health_nothing_but_itself()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+
+        Assert.Empty(await app.Client.GetStringAsync("webhook/smtp2go", TestContext.Current.CancellationToken));
+        Assert.Equal("Healthy", await app.Client.GetStringAsync("health", TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("a/b+c d%e&f=g?h#i-jklmn")]
+    [InlineData("smtp2go_smtp2go_smtp2go_")]
+    [InlineData("pässwörd-pässwörd")]
+    public async Task A_secret_of_any_characters_may_come_percent_encoded(string secret)
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), new Dictionary<string, string?> { ["Webhook:Password"] = secret }, pump: false);
+        foreach (var path in new[] { $"webhook/smtp2go_{Uri.EscapeDataString(secret)}", $"webhook/smtp2go?p={Uri.EscapeDataString(secret)}" })
+        {
+            using var content = new StringContent("event=open");
+            using var answer = await app.Client.PostAsync(path, content, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+    }
+
+    [Theory]
+    [InlineData("/webhook/smtp2go_x/.")]
+    [InlineData("/webhook/smtp2go_x/y/..")]
+    [InlineData("/webhook/smtp2go_%")]
+    [InlineData("/webhook/smtp2go_%ff%00")]
+    [InlineData("http://other.example/webhook/smtp2go_x")]
+    [InlineData("/webhook/smtp2go_x?p=%ff&p=&p")]
+    public async Task An_odd_target_is_refused_like_any_other(string target)
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(app.Url.Host, app.Url.Port, TestContext.Current.CancellationToken);
+        await using var stream = socket.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=b"), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream);
+
+        var status = await reader.ReadLineAsync(TestContext.Current.CancellationToken);
+
+        Assert.Matches("^HTTP/1.1 (400|401|404) ", status);
+    }
+
+    [Fact]
+    public async Task Storage_that_refuses_connections_gets_503()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount().Replace("QueueEndpoint=http://127.0.0.1:", "QueueEndpoint=http://127.0.0.1:1/", StringComparison.Ordinal), pump: false);
+
+        using var answer = await app.PostAsync("event=open");
+
+        await AssertComesAgainAsync(answer);
+    }
+
+    [Fact]
+    public async Task Storage_that_never_answers_gets_503_within_the_enqueue_timeout()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var connectionString = $"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://{silent.LocalEndpoint}/a;QueueEndpoint=http://{silent.LocalEndpoint}/a;TableEndpoint=http://{silent.LocalEndpoint}/a;";
+        await using var app = await IngestApp.StartAsync(connectionString, new Dictionary<string, string?> { ["Webhook:EnqueueTimeout"] = "00:00:00.300" }, pump: false);
+
+        foreach (var body in new[] { "event=open", $"event=open&message={new string('x', 100_000)}" })
+        {
+            using var answer = await app.PostAsync(body);
+            await AssertComesAgainAsync(answer);
+        }
+    }
+
+    [Fact]
+    public async Task Anonymous_has_to_be_said_and_then_lets_everybody_in()
+    {
+        var anonymous = new Dictionary<string, string?> { ["Webhook:Password"] = null, ["Webhook:AllowAnonymous"] = "true" };
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), anonymous, pump: false);
+        using var content = new StringContent("event=open");
+
+        using var answer = await app.Client.PostAsync("webhook/smtp2go", content, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    private static async Task AssertComesAgainAsync(HttpResponseMessage answer)
+    {
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.NotNull(answer.Headers.RetryAfter);
+        await AssertSaysWhatToMendAsync(answer);
+    }
+
+    private static async Task AssertSaysWhatToMendAsync(HttpResponseMessage answer)
+    {
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        if (answer.IsSuccessStatusCode)
+        {
+            return;
+        }
+
+        Assert.Equal(new MediaTypeHeaderValue("application/problem+json"), answer.Content.Headers.ContentType);
+        Assert.Contains("\"title\":\"", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("horse", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("event=", text, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,344 @@
+using System.Globalization;
+using System.Text;
+using Azure;
+using Azure.Storage.Queues;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Tests.Storing;
+
+namespace Smtp2GoIngest.Tests.EndToEnd;
+
+/// <summary>From a POST to rows in real tables: identity, sizes, odd payloads, and what cannot be stored.</summary>
+public sealed class StoringTests(AzuriteFixture azurite)
+{
+    private const string Event = "event=open&id=0f&email_id=e1&rcpt=a@x.example&time=2026-05-02T11:20:31Z&sendtime=2026-05-02T11:20:31.1Z&message=m";
+
+    [Fact]
+    public async Task The_same_body_five_times_at_once_is_one_row()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => app.AcknowledgedAsync(Event)));
+        await app.AcknowledgedAsync(Event);
+        await app.DrainedAsync();
+
+        Assert.Single(await app.EventsAsync());
+        Assert.Empty(await app.DeadLettersAsync());
+    }
+
+    [Fact]
+    public async Task Two_recipients_are_two_rows()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+
+        await app.AcknowledgedAsync(Event);
+        await app.AcknowledgedAsync(Event.Replace("rcpt=a@", "rcpt=b@", StringComparison.Ordinal));
+        await app.DrainedAsync();
+
+        Assert.Equal(["a@x.example", "b@x.example"], (await app.EventsAsync()).Select(row => row.GetString("rcpt")).Order());
+    }
+
+    [Theory]
+    [InlineData("message=m", "message=other", true)]
+    [InlineData("sendtime=2026-05-02T11:20:31.1Z", "sendtime=2026-05-02T11:59:59.9Z", false)]
+    [InlineData("event=open", "event=opened", false)]
+    [InlineData("&message=m", "", true)]
+    public async Task An_event_of_the_same_id_is_a_conflict_unless_it_says_the_same(string part, string other, bool isConflict)
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        await app.StoreAsync(Event);
+
+        var second = Event.Replace(part, other, StringComparison.Ordinal);
+        await app.AcknowledgedAsync(second);
+        await app.DrainedAsync();
+
+        Assert.Equal(Event, Assert.Single(await app.EventsAsync()).GetString("Body"));
+        var deadLetters = await app.DeadLettersAsync();
+        Assert.Equal(isConflict ? ["conflict"] : [], deadLetters.Select(row => row.GetString("Reason")));
+        Assert.All(deadLetters, row => Assert.Equal(second, row.GetString("Body")));
+    }
+
+    [Fact]
+    public async Task A_conflict_beyond_what_a_column_holds_is_seen_too()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        var body = $"{Event}{new string('m', 50_000)}";
+        await app.StoreAsync(body);
+
+        await app.AcknowledgedAsync(body.Replace("sendtime=2026", "sendtime=2027", StringComparison.Ordinal));
+        await app.AcknowledgedAsync(body + "x");
+        await app.DrainedAsync();
+
+        Assert.Single(await app.EventsAsync());
+        Assert.Equal(["conflict"], (await app.DeadLettersAsync()).Select(row => row.GetString("Reason")));
+    }
+
+    [Theory]
+    [InlineData(200_000)]
+    [InlineData(900_000)]
+    public async Task A_large_body_is_stored_whole_in_a_blob(int size)
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        var body = $"{Event}{new string('m', size)}";
+
+        var row = await app.StoreAsync(body);
+
+        Assert.False(row.ContainsKey("Body"));
+        Assert.Equal(Encoding.UTF8.GetBytes(body), await app.BodyOfAsync(row));
+        Assert.Equal(true, row["Truncated"]);
+        Assert.Equal("a@x.example", row["rcpt"]);
+        Assert.Empty(AzureLimits.Problems(row));
+    }
+
+    [Theory]
+    [InlineData("\\\"")]
+    [InlineData("\\u0001")]
+    [InlineData("\u00e9")]
+    [InlineData("<")]
+    public async Task Twenty_four_kibibytes_that_escapes_make_longer_are_stored(string character)
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        var value = string.Concat(Enumerable.Repeat(character, 24 * 1024 / character.Length));
+        var body = $$"""{"event":"open","email_id":"e1","message":"{{value}}"}""";
+
+        var row = await app.StoreAsync(body);
+
+        Assert.Equal(Encoding.UTF8.GetBytes(body), await app.BodyOfAsync(row));
+        Assert.Equal(value.Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\u0001", "\u0001", StringComparison.Ordinal), row["message"]);
+    }
+
+    public static TheoryData<string, string> Odd => new()
+    {
+        { "300 fields", "event=open&" + string.Join('&', Enumerable.Range(0, 300).Select(i => $"f{i}=x")) },
+        { "a long value", $"event=open&message={new string('x', 100_000)}" },
+        { "odd names", "event=open&X-%C3%9Cn%C3%AF/%C3%A7%C3%B8d%C3%A9%231=a&1st=b&PartitionKey=c&Timestamp=d&odata.etag=e&RowKey=f&Body=g&=h" },
+        { "an odd email_id", "event=open&email_id=%2F%23%3F%25%3D%09%5C'%22%2B+" + new string('e', 2000) },
+        { "a time in 1500", "event=open&time=1500-01-01T00:00:00Z" },
+        { "broken encoding", "event=open&message=%zz%4&%=1&other=%ff%fe" },
+        { "a lone surrogate", """{"event":"open","message":"x\ud800","\udfff":"y"}""" },
+        { "a repeated event", "event=open&event=click&event=" },
+        { "a numeric id", """{"event":"open","id":12345,"email_id":67}""" },
+        { "an empty email_id", "event=open&email_id=&id=&rcpt=&time=" },
+        { "nothing but an event", "event=open" },
+        { "an event of odd characters", "event=%2F%23%3F%25_%09%C2%80\u00e9" },
+        { "a long event", $"event={new string('e', 5000)}" },
+        { "nested json", """{"event":"open","context":{"a":[1,{"b":null}]},"list":[[],{}]}""" },
+        { "every control character", "event=open&message=" + string.Concat(Enumerable.Range(0, 160).Select(c => Uri.EscapeDataString(((char)c).ToString()))) },
+        { "quotes in keys", "event=open&email_id='x'''&id=''" },
+        { "a byte order mark", "\uFEFF{\"event\":\"open\"}" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Odd))]
+    public async Task An_odd_payload_is_stored_within_azures_limits_and_lossless(string what, string body)
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+
+        var row = await app.StoreAsync(body);
+
+        Assert.Empty(AzureLimits.Problems(row));
+        Assert.Equal(Encoding.UTF8.GetBytes(body), await app.BodyOfAsync(row));
+        Assert.Equal(what is "300 fields" or "a long value", row.ContainsKey("Truncated"));
+
+        await app.AcknowledgedAsync(body);
+        await app.DrainedAsync();
+        Assert.Single(await app.EventsAsync());
+        Assert.Empty(await app.DeadLettersAsync());
+    }
+
+    [Fact]
+    public async Task A_body_that_is_no_utf8_is_kept_byte_for_byte()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        byte[] body = [.. "event=open&message="u8, 0xFF, 0xFE, 0xC3];
+
+        await app.AcknowledgedAsync(body);
+        await app.DrainedAsync();
+
+        var row = Assert.Single(await app.EventsAsync());
+        Assert.Equal(body, await app.BodyOfAsync(row));
+        Assert.Equal("\uFFFD\uFFFD\uFFFD", row["message"]);
+    }
+
+    [Theory]
+    [InlineData("other=thing", "no-event")]
+    [InlineData("event=Unavailable", "no-event")]
+    [InlineData("{}", "no-event")]
+    public async Task A_sound_body_without_an_event_is_acknowledged_and_kept(string body, string reason)
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+
+        await app.AcknowledgedAsync(body, "text/x-test");
+        await app.DrainedAsync();
+
+        var kept = Assert.Single(await app.DeadLettersAsync());
+        Assert.Equal((reason, body, "text/x-test"), (kept["Reason"], kept["Body"], kept["ContentType"]));
+        Assert.Equal(kept.PartitionKey, kept.GetDateTimeOffset("ReceivedAt")!.Value.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+        Assert.EndsWith("_" + kept.GetString("WebhookId"), kept.RowKey, StringComparison.Ordinal);
+        Assert.NotEmpty(kept.GetString("Error"));
+        Assert.Empty(await app.EventsAsync());
+    }
+
+    [Fact]
+    public async Task A_dead_letter_with_a_large_body_refers_to_its_blob()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        var body = string.Join('&', Enumerable.Range(0, 10_001).Select(i => $"f{i}=x"));
+
+        await app.AcknowledgedAsync(body);
+        await app.DrainedAsync();
+
+        var kept = Assert.Single(await app.DeadLettersAsync());
+        Assert.Equal("unparsable", kept["Reason"]);
+        Assert.Equal(Encoding.UTF8.GetBytes(body), await app.BodyOfAsync(kept));
+    }
+
+    [Fact]
+    public async Task A_message_that_is_none_of_ours_is_kept_as_it_is()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        await app.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        var long60 = new string('x', 60_000);
+
+        foreach (var text in new[] { "hello", """{"v":99,"webhooks":[{"id":"1"}]}""", long60 })
+        {
+            await app.Queue.SendMessageAsync(text, TestContext.Current.CancellationToken);
+        }
+
+        await app.DrainedAsync();
+
+        var kept = await app.DeadLettersAsync();
+        Assert.Equal(3, kept.Count);
+        Assert.All(kept, row => Assert.Equal("unreadable", row["Reason"]));
+        Assert.Contains(kept, row => row.GetString("Body") == "hello");
+        Assert.Contains(kept, row => row.GetString("Body") == """{"v":99,"webhooks":[{"id":"1"}]}""" && row.GetString("Error").Contains("version 99", StringComparison.Ordinal));
+        Assert.Equal(long60, Encoding.UTF8.GetString(await app.BodyOfAsync(kept.Single(row => row.ContainsKey("BodyBlob")))));
+    }
+
+    [Fact]
+    public async Task One_broken_webhook_never_holds_up_its_neighbours()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        await app.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+
+        await app.Queue.SendMessageAsync(MessageOf(Entry("1", "event=open&email_id=e1"), """{"id":7}""", Entry("2", "not a body"), EntryOfBlob("3"), Entry("4", "event=click&email_id=e1")), TestContext.Current.CancellationToken);
+        await app.DrainedAsync();
+
+        Assert.Equal(["click", "open"], (await app.EventsAsync()).Select(row => row.GetString("event")).Order());
+        Assert.Equal(["blob-missing", "unparsable", "unreadable"], (await app.DeadLettersAsync()).Select(row => row.GetString("Reason")).Order());
+        Assert.Contains(await app.DeadLettersAsync(), row => row.GetString("Body") == """{"id":7}""");
+    }
+
+    [Fact]
+    public async Task A_row_that_storage_refuses_for_good_is_kept_with_the_error_code()
+    {
+        var account = azurite.NewAccount();
+        var refuse = StorageFault.InTables(account, request =>
+            request.Uri.Path.Contains("Smtp2GoEvents", StringComparison.Ordinal) && StorageFault.BodyOf(request).Contains("refuse-me", StringComparison.Ordinal)
+                ? new RequestFailedException(400, "no", "PropertyValueTooLarge", null) : null);
+        await using var app = await IngestApp.StartAsync(account, configure: refuse);
+        await app.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+
+        await app.Queue.SendMessageAsync(MessageOf(Entry("1", "event=open"), Entry("2", "event=refuse-me"), Entry("3", "event=click")), TestContext.Current.CancellationToken);
+        await app.DrainedAsync();
+
+        Assert.Equal(["click", "open"], (await app.EventsAsync()).Select(row => row.GetString("event")).Order());
+        var kept = Assert.Single(await app.DeadLettersAsync());
+        Assert.Equal(("refused", "event=refuse-me"), (kept["Reason"], kept["Body"]));
+        Assert.Contains("PropertyValueTooLarge", kept.GetString("Error"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(401)]
+    [InlineData(403)]
+    [InlineData(404)]
+    [InlineData(408)]
+    [InlineData(409)]
+    [InlineData(429)]
+    [InlineData(500)]
+    [InlineData(503)]
+    [InlineData(0)]
+    public async Task While_storage_fails_the_message_comes_again_and_the_others_are_stored(int status)
+    {
+        var account = azurite.NewAccount();
+        var failures = 0;
+        var fail = StorageFault.InTables(account, request =>
+            StorageFault.BodyOf(request).Contains("fail-me", StringComparison.Ordinal) && Interlocked.Increment(ref failures) <= 3
+                ? new RequestFailedException(status, "no", "SomeCode", null) : null);
+        await using var app = await IngestApp.StartAsync(account, configure: fail);
+        await app.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+
+        await app.Queue.SendMessageAsync(MessageOf(Entry("1", "event=fail-me"), Entry("2", "event=click")), TestContext.Current.CancellationToken);
+        await app.DrainedAsync();
+
+        Assert.Equal(4, failures);
+        Assert.Equal(["click", "fail-me"], (await app.EventsAsync()).Select(row => row.GetString("event")).Order());
+        Assert.Empty(await app.DeadLettersAsync());
+    }
+
+    [Fact]
+    public async Task A_dead_letter_whose_text_the_table_refuses_keeps_it_in_a_blob()
+    {
+        var account = azurite.NewAccount();
+        var refuse = StorageFault.InTables(account, request =>
+            StorageFault.BodyOf(request).Contains("odd text", StringComparison.Ordinal) ? new RequestFailedException(400, "no", "InvalidInput", null) : null);
+        await using var app = await IngestApp.StartAsync(account, configure: refuse);
+
+        await app.AcknowledgedAsync("a=odd text");
+        await app.DrainedAsync();
+
+        var kept = Assert.Single(await app.DeadLettersAsync());
+        Assert.Equal("a=odd text"u8.ToArray(), await app.BodyOfAsync(kept));
+    }
+
+    [Fact]
+    public async Task What_the_host_gave_up_is_kept_one_by_one()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        var poison = new QueueClient(account, WebhookQueue.PoisonName);
+        await poison.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+
+        await poison.SendMessageAsync(MessageOf(Entry("1", "event=open"), "7", Entry("2", "event=click")), TestContext.Current.CancellationToken);
+        await poison.SendMessageAsync("hello", TestContext.Current.CancellationToken);
+        await app.DrainedAsync();
+
+        Assert.Equal(["poison", "poison", "unreadable", "unreadable"], (await app.DeadLettersAsync()).Select(row => row.GetString("Reason")).Order());
+        Assert.Empty(await app.EventsAsync());
+    }
+
+    [Fact]
+    public async Task A_message_seen_twice_makes_one_row_and_no_dead_letter()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        await app.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        var message = MessageOf(Entry("1", "event=open&email_id=e1"));
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => app.Queue.SendMessageAsync(message, TestContext.Current.CancellationToken)));
+        await app.DrainedAsync();
+
+        Assert.Equal("1", Assert.Single(await app.EventsAsync()).GetString("WebhookId"));
+        Assert.Empty(await app.DeadLettersAsync());
+    }
+
+    [Fact]
+    public async Task A_message_never_expires_and_is_what_the_envelope_says()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+
+        await app.AcknowledgedAsync("event=open&subject=\u00e9", "application/x-www-form-urlencoded");
+
+        var message = (await app.Queue.PeekMessageAsync(TestContext.Current.CancellationToken)).Value;
+        Assert.True(message.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100));
+        var webhook = Assert.Single(Envelope.Read(message.Body.ToString()).Entries).Webhook!;
+        Assert.Equal(("event=open&subject=\u00e9", "application/x-www-form-urlencoded", 32), (webhook.Body, webhook.ContentType, webhook.Id.Length));
+        Assert.StartsWith("{\"v\":1,\"webhooks\":[", message.Body.ToString(), StringComparison.Ordinal);
+    }
+
+    private static string MessageOf(params string[] entries) => $$"""{"v":1,"webhooks":[{{string.Join(',', entries)}}]}""";
+
+    private static string Entry(string id, string body) =>
+        Encoding.UTF8.GetString(Envelope.Encode(new ReceivedWebhook(id, DateTimeOffset.UtcNow, "text/plain", body, null))!);
+
+    private static string EntryOfBlob(string id) =>
+        Encoding.UTF8.GetString(Envelope.Encode(new ReceivedWebhook(id, DateTimeOffset.UtcNow, "text/plain", null, new string('0', 64)))!);
+}

@@ -1,0 +1,164 @@
+using System.Net.Http.Headers;
+using System.Text;
+using Azure;
+using Azure.Data.Tables;
+using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.SelfHost;
+using Smtp2GoIngest.Storing;
+
+namespace Smtp2GoIngest.Tests;
+
+/// <summary>Drives the whole app, self-hosted on a real socket, against a storage account of its own in Azurite.</summary>
+internal sealed class IngestApp : IAsyncDisposable
+{
+    public const string Username = "smtp2go";
+    public const string Password = "right-horse-battery-staple";
+
+    private readonly WebApplication app;
+    private readonly string connectionString;
+
+    private IngestApp(WebApplication app, string connectionString)
+    {
+        (this.app, this.connectionString) = (app, connectionString);
+        Url = new Uri(app.Urls.Single());
+        Client = new HttpClient { BaseAddress = Url };
+        Queue = new QueueClient(connectionString, WebhookQueue.Name);
+        Blobs = new BlobContainerClient(connectionString, WebhookBlobs.ContainerName);
+        Events = new TableClient(connectionString, EventStore.TableName);
+        DeadLetters = new TableClient(connectionString, Smtp2GoIngest.Storing.DeadLetters.TableName);
+    }
+
+    public Uri Url { get; }
+
+    public HttpClient Client { get; }
+
+    public QueueClient Queue { get; }
+
+    public BlobContainerClient Blobs { get; }
+
+    public TableClient Events { get; }
+
+    public TableClient DeadLetters { get; }
+
+    public IServiceProvider Services => app.Services;
+
+    public static async Task<IngestApp> StartAsync(
+        string connectionString, IReadOnlyDictionary<string, string?>? settings = null, Action<IServiceCollection>? configure = null, bool pump = true)
+    {
+        var built = SelfHostedApp.Build([], builder =>
+        {
+            builder.Configuration.Sources.Clear();
+            builder.Configuration.AddInMemoryCollection(
+            [
+                new("urls", "http://127.0.0.1:0"),
+                new("EventStorage", connectionString),
+                new("Webhook:Username", Username),
+                new("Webhook:Password", Password),
+            ]);
+            builder.Configuration.AddInMemoryCollection(settings);
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton(new QueueTriggerOptions
+            {
+                BatchSize = 16,
+                NewBatchThreshold = 8,
+                VisibilityTimeout = TimeSpan.Zero,
+                MaxDequeueCount = 100,
+                MaxPollingInterval = TimeSpan.FromMilliseconds(100),
+            });
+            if (!pump)
+            {
+                builder.Services.RemoveAll<IHostedService>();
+            }
+
+            configure?.Invoke(builder.Services);
+        });
+        await built.StartAsync(TestContext.Current.CancellationToken);
+        return new IngestApp(built, connectionString);
+    }
+
+    public static AuthenticationHeaderValue Basic(string username, string password) =>
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}")));
+
+    public Task<HttpResponseMessage> PostAsync(string body, string? contentType = null) => PostAsync(Encoding.UTF8.GetBytes(body), contentType);
+
+    public async Task<HttpResponseMessage> PostAsync(byte[] body, string? contentType = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "webhook/smtp2go") { Content = new ByteArrayContent(body) };
+        request.Headers.Authorization = Basic(Username, Password);
+        request.Content.Headers.ContentType = contentType is null ? null : MediaTypeHeaderValue.Parse(contentType);
+        return await Client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Posts a body that has to be acknowledged.</summary>
+    public async Task AcknowledgedAsync(string body, string? contentType = null) => await AcknowledgedAsync(Encoding.UTF8.GetBytes(body), contentType);
+
+    public async Task AcknowledgedAsync(byte[] body, string? contentType = null)
+    {
+        using var answer = await PostAsync(body, contentType);
+        Assert.Equal(200, (int)answer.StatusCode);
+    }
+
+    /// <summary>Waits until no message is left, seen or hidden.</summary>
+    public async Task DrainedAsync() => await Eventually.Get(
+        async () => await CountAsync(WebhookQueue.Name) + await CountAsync(WebhookQueue.PoisonName),
+        count => count == 0);
+
+    public async Task<List<TableEntity>> EventsAsync() => await RowsAsync(Events);
+
+    public async Task<List<TableEntity>> DeadLettersAsync() => await RowsAsync(DeadLetters);
+
+    /// <summary>Posts, waits, and gives the one row that came of it.</summary>
+    public async Task<TableEntity> StoreAsync(string body, string? contentType = null)
+    {
+        await AcknowledgedAsync(body, contentType);
+        await DrainedAsync();
+        Assert.Empty(await DeadLettersAsync());
+        return Assert.Single(await EventsAsync());
+    }
+
+    /// <summary>The exact bytes that a row says it was made of.</summary>
+    public async Task<byte[]> BodyOfAsync(TableEntity row) =>
+        row.GetString("Body") is { } text
+            ? Encoding.UTF8.GetBytes(text)
+            : (await Blobs.GetBlobClient(row.GetString("BodyBlob")).DownloadContentAsync(TestContext.Current.CancellationToken)).Value.Content.ToArray();
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await app.StopAsync(TestContext.Current.CancellationToken);
+        await app.DisposeAsync();
+    }
+
+    private static async Task<List<TableEntity>> RowsAsync(TableClient table)
+    {
+        try
+        {
+            return await table.QueryAsync<TableEntity>(cancellationToken: TestContext.Current.CancellationToken).ToListAsync();
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return [];
+        }
+    }
+
+    private async Task<int> CountAsync(string queue)
+    {
+        try
+        {
+            var properties = await new QueueClient(connectionString, queue).GetPropertiesAsync(TestContext.Current.CancellationToken);
+            return properties.Value.ApproximateMessagesCount;
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return 0;
+        }
+    }
+}

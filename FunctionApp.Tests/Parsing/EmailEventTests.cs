@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text;
+using Smtp2GoIngest.Parsing;
+
+namespace Smtp2GoIngest.Tests.Parsing;
+
+public sealed class EmailEventTests
+{
+    [Theory]
+    [InlineData("processed", "processed")]
+    [InlineData("opened", "open")]
+    [InlineData("clicked", "click")]
+    [InlineData("bounced", "bounce")]
+    [InlineData("spam_complaint", "spam")]
+    [InlineData("unsubscribed", "unsubscribe")]
+    [InlineData("resubscribed", "resubscribe")]
+    [InlineData("rejected", "reject")]
+    [InlineData("sms_delivered", "sms_delivered")]
+    [InlineData("Quarantined", "Quarantined")]
+    public void An_event_has_one_spelling(string sent, string expected) => Assert.Equal(expected, Read($"event={sent}").Name);
+
+    [Theory]
+    [InlineData("a=b")]
+    [InlineData("event=")]
+    [InlineData("event=Unavailable")]
+    [InlineData("Event=open")]
+    [InlineData("""{"event":{"name":"open"}}""")]
+    [InlineData("""{"event":null}""")]
+    public void Without_a_value_for_event_there_is_no_event(string body) => Assert.Null(TryRead(body));
+
+    [Theory]
+    [InlineData("event=&event=open&event=click", "open")]
+    [InlineData("""{"event":[{"x":1},"","click"]}""", "click")]
+    [InlineData("""{"event":7}""", "7")]
+    public void The_first_scalar_with_a_text_counts(string body, string expected) => Assert.Equal(expected, Read(body).Name);
+
+    [Fact]
+    public void Unavailable_is_missing()
+    {
+        var e = Read("event=reject&email_id=Unavailable&id=Unavailable&rcpt=Unavailable&message_id=Unavailable&recipients=Unavailable&time=Unavailable");
+
+        Assert.Null(e.EmailId);
+        Assert.Null(e.Id);
+        Assert.Null(e.Recipient);
+        Assert.Null(e.MessageId);
+        Assert.Null(e.Time);
+        Assert.Empty(e.Recipients);
+    }
+
+    [Theory]
+    [InlineData("recipients=a@x&recipients=b@x")]
+    [InlineData("recipients[]=a@x&recipients[]=b@x")]
+    [InlineData("recipients%5B%5D=a@x&recipients%5B%5D=b@x")]
+    [InlineData("recipients=a@x,b@x")]
+    [InlineData("recipients=a@x; b@x;")]
+    [InlineData("recipients=[\"a@x\",\"b@x\"]")]
+    [InlineData("recipients=%5B%22a%40x%22%2C%22b%40x%22%5D")]
+    [InlineData("""{"event":"processed","recipients":["a@x","b@x"]}""")]
+    [InlineData("""{"event":"processed","recipients":"a@x,b@x"}""")]
+    public void Recipients_are_read_however_they_are_written(string body) =>
+        Assert.Equal(["a@x", "b@x"], Read(body.StartsWith('{') ? body : $"event=processed&{body}").Recipients);
+
+    [Theory]
+    [InlineData("recipients=[broken,a@x", "[broken|a@x")]
+    [InlineData("""{"event":"processed","recipients":{"a":"b@x"}}""", "")]
+    public void A_list_that_is_no_list_throws_nothing(string body, string expected) =>
+        Assert.Equal(expected, string.Join('|', Read(body.StartsWith('{') ? body : $"event=processed&{body}").Recipients));
+
+    [Theory]
+    [InlineData("time=2026-01-02T03:04:05Z&received_timestamp=2020-01-01T00:00:00Z", "2026-01-02T03:04:05.0000000")]
+    [InlineData("time=soon&received_timestamp=2026-01-02T03:04:05Z&submitted_timestamp=2020-01-01T00:00:00Z", "2026-01-02T03:04:05.0000000")]
+    [InlineData("submitted_timestamp=2026-01-02T03:04:05Z", "2026-01-02T03:04:05.0000000")]
+    public void The_time_is_the_first_of_three(string body, string expected) =>
+        Assert.Equal(expected, Read($"event=open&{body}").Time!.Value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff", CultureInfo.InvariantCulture));
+
+    [Theory]
+    [InlineData("2026-03-24T08:23:19Z", "2026-03-24T08:23:19.0000000")]
+    [InlineData("2026-03-24T08:23:19.052765+00:00", "2026-03-24T08:23:19.0527650")]
+    [InlineData("2026-03-24T10:23:19+02:00", "2026-03-24T08:23:19.0000000")]
+    [InlineData("2019-06-18 16:10:32.977062", "2019-06-18T16:10:32.9770620")]
+    [InlineData(" 2026-03-24T08:23:19 ", "2026-03-24T08:23:19.0000000")]
+    [InlineData("1500-01-01T00:00:00Z", "1500-01-01T00:00:00.0000000")]
+    [InlineData("10:30", null)]
+    [InlineData("1/2", null)]
+    [InlineData("1774340599", null)]
+    [InlineData("0001-01-01T00:00:00+14:00", null)]
+    [InlineData("2026-02-30T00:00:00Z", null)]
+    [InlineData("", null)]
+    public void A_time_is_read_exactly_or_not_at_all(string text, string? expected) =>
+        Assert.Equal(expected, EventTime.TryParse(text, out var time) ? time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff", CultureInfo.InvariantCulture) : null);
+
+    [Theory]
+    [InlineData("subject=Mail test - please ignore&sendtime=2015-08-04T22:39:34Z", true)]
+    [InlineData("Subject=Mail+test+-+please+ignore&sendtime=2015-08-04T22:39:34Z", true)]
+    [InlineData("subject=Mail test - please ignore&sendtime=2026-08-04T22:39:34Z", false)]
+    [InlineData("subject=Mail test&sendtime=2015-08-04T22:39:34Z", false)]
+    public void The_test_button_is_known_by_subject_and_sendtime(string body, bool expected) => Assert.Equal(expected, Read($"event=open&{body}").IsTest);
+
+    [Theory]
+    [InlineData("event=open&a=1&b=2", "b=2&event=opened&a=1", true)]
+    [InlineData("event=open&sendtime=1", "event=open&sendtime=2", true)]
+    [InlineData("event=open&a=1", """{"event":"open","a":1}""", true)]
+    [InlineData("event=open&a=1", "event=open&a=2", false)]
+    [InlineData("event=open&a=1", "event=open", false)]
+    [InlineData("event=open&a=1&a=2", "event=open&a=2&a=1", false)]
+    [InlineData("event=open&A=1", "event=open&a=1", false)]
+    public void Two_events_say_the_same_but_for_order_format_and_sendtime(string one, string other, bool expected) =>
+        Assert.Equal(expected, Read(one).SaysTheSameAs(Read(other)));
+
+    private static EmailEvent Read(string body) => TryRead(body) ?? throw new InvalidOperationException("No event.");
+
+    private static EmailEvent? TryRead(string body)
+    {
+        Assert.True(WebhookBody.TryParse(Encoding.UTF8.GetBytes(body), out var fields, out _));
+        return EmailEvent.TryCreate(fields, out var e) ? e : null;
+    }
+}

@@ -1,0 +1,215 @@
+using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
+using Microsoft.Extensions.Logging.Abstractions;
+using Smtp2GoIngest.SelfHost;
+
+namespace Smtp2GoIngest.Tests.SelfHost;
+
+public sealed class QueuePumpTests(AzuriteFixture azurite)
+{
+    private static readonly QueueTriggerOptions Options = new()
+    {
+        BatchSize = 4,
+        NewBatchThreshold = 2,
+        MaxDequeueCount = 3,
+        VisibilityTimeout = TimeSpan.FromSeconds(1),
+        MaxPollingInterval = TimeSpan.FromMilliseconds(50),
+    };
+
+    private readonly List<QueueMessage> seen = [];
+    private string account = string.Empty;
+
+    [Fact]
+    public async Task A_message_that_succeeds_is_deleted()
+    {
+        await using var pump = await StartAsync((_, _) => Task.CompletedTask);
+
+        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+
+        await pump.EmptyAsync();
+        Assert.Single(seen);
+    }
+
+    [Fact]
+    public async Task A_message_that_fails_comes_again_after_the_retry_delay_until_it_succeeds()
+    {
+        var times = new List<DateTimeOffset>();
+        await using var pump = await StartAsync((message, _) =>
+        {
+            times.Add(DateTimeOffset.UtcNow);
+            return message.DequeueCount < 3 ? throw new InvalidOperationException() : Task.CompletedTask;
+        });
+
+        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+
+        await pump.EmptyAsync();
+        Assert.Equal([1, 2, 3], seen.Select(message => message.DequeueCount));
+        Assert.All(times.Zip(times.Skip(1)), pair => Assert.True(pair.Second - pair.First > TimeSpan.FromMilliseconds(500)));
+        Assert.Empty(await pump.PoisonAsync());
+    }
+
+    [Fact]
+    public async Task After_the_last_try_a_message_goes_to_poison_as_it_is_and_never_expires()
+    {
+        await using var pump = await StartAsync((message, _) => message.Body.ToString() == "bad" ? throw new InvalidOperationException() : Task.CompletedTask);
+
+        await pump.Queue.SendMessageAsync("bad", TestContext.Current.CancellationToken);
+        await pump.Queue.SendMessageAsync("good", TestContext.Current.CancellationToken);
+
+        await pump.EmptyAsync();
+        Assert.Equal(3, seen.Count(message => message.Body.ToString() == "bad"));
+        var poison = Assert.Single(await pump.PoisonAsync());
+        Assert.Equal("bad", poison.Body.ToString());
+        Assert.True(poison.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100));
+    }
+
+    [Fact]
+    public async Task A_message_of_a_queue_without_poison_is_tried_for_ever()
+    {
+        await using var pump = await StartAsync((message, _) => message.DequeueCount < 5 ? throw new InvalidOperationException() : Task.CompletedTask, withPoison: false);
+
+        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+
+        await pump.EmptyAsync();
+        Assert.Equal(5, seen.Count);
+    }
+
+    [Fact]
+    public async Task A_long_run_keeps_its_lease()
+    {
+        await using var pump = await StartAsync((_, token) => Task.Delay(TimeSpan.FromSeconds(5), token), lease: TimeSpan.FromSeconds(2));
+
+        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+
+        await pump.EmptyAsync();
+        Assert.Single(seen);
+    }
+
+    [Fact]
+    public async Task A_run_whose_lease_is_lost_is_cancelled_and_settles_nothing()
+    {
+        var cancelled = new TaskCompletionSource();
+        await using var pump = await StartAsync(
+            async (message, token) =>
+            {
+                if (message.DequeueCount > 1)
+                {
+                    return;
+                }
+
+                await new QueueClient(account, "pumped").ClearMessagesAsync(CancellationToken.None);
+                await using var _ = token.Register(cancelled.SetResult);
+                await Task.Delay(Timeout.Infinite, token);
+            },
+            lease: TimeSpan.FromSeconds(2));
+
+        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+
+        await cancelled.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        Assert.Empty(await pump.PoisonAsync());
+    }
+
+    [Fact]
+    public async Task No_more_run_at_once_than_the_trigger_would_run()
+    {
+        var running = 0;
+        var most = 0;
+        await using var pump = await StartAsync(async (_, token) =>
+        {
+            lock (Options)
+            {
+                most = Math.Max(most, ++running);
+            }
+
+            await Task.Delay(200, token);
+            lock (Options)
+            {
+                running--;
+            }
+        });
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => pump.Queue.SendMessageAsync($"{i}", TestContext.Current.CancellationToken)));
+
+        await pump.EmptyAsync();
+        Assert.Equal(20, seen.Count);
+        Assert.InRange(most, 2, Options.BatchSize + Options.NewBatchThreshold);
+    }
+
+    [Fact]
+    public async Task Stopping_finishes_what_is_at_hand()
+    {
+        var started = new TaskCompletionSource();
+        var finished = false;
+        var pump = await StartAsync(async (_, token) =>
+        {
+            started.SetResult();
+            await Task.Delay(500, token);
+            finished = true;
+        });
+
+        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+        await started.Task;
+        await pump.DisposeAsync();
+
+        Assert.True(finished);
+        Assert.Equal(0, await pump.CountAsync());
+    }
+
+    [Fact]
+    public async Task A_queue_that_does_not_exist_yet_is_waited_for()
+    {
+        await using var pump = await StartAsync((_, _) => Task.CompletedTask);
+        await pump.Queue.DeleteAsync(TestContext.Current.CancellationToken);
+        await Task.Delay(300, TestContext.Current.CancellationToken);
+
+        await pump.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+
+        await pump.EmptyAsync();
+        Assert.Single(seen);
+    }
+
+    private async Task<RunningPump> StartAsync(Func<QueueMessage, CancellationToken, Task> function, TimeSpan? lease = null, bool withPoison = true)
+    {
+        account = azurite.NewAccount();
+        var queue = new QueueClient(account, "pumped");
+        await queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        var poison = new QueueClient(account, "pumped-poison");
+        var pump = new QueuePump(
+            queue,
+            withPoison ? poison : null,
+            (message, token) =>
+            {
+                lock (seen)
+                {
+                    seen.Add(message);
+                }
+
+                return function(message, token);
+            },
+            Options,
+            lease ?? TimeSpan.FromSeconds(30),
+            TimeProvider.System,
+            NullLogger.Instance);
+        await pump.StartAsync(TestContext.Current.CancellationToken);
+        return new RunningPump(pump, queue, poison);
+    }
+
+    private sealed record RunningPump(QueuePump Pump, QueueClient Queue, QueueClient Poison) : IAsyncDisposable
+    {
+        public async Task<int> CountAsync() => (await Queue.GetPropertiesAsync(TestContext.Current.CancellationToken)).Value.ApproximateMessagesCount;
+
+        public async Task EmptyAsync() => await Eventually.Get(CountAsync, count => count == 0);
+
+        public async Task<QueueMessage[]> PoisonAsync() =>
+            await Poison.ExistsAsync(TestContext.Current.CancellationToken)
+                ? (await Poison.ReceiveMessagesAsync(32, cancellationToken: TestContext.Current.CancellationToken)).Value
+                : [];
+
+        public async ValueTask DisposeAsync()
+        {
+            await Pump.StopAsync(TestContext.Current.CancellationToken);
+            Pump.Dispose();
+        }
+    }
+}

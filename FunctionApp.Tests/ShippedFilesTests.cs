@@ -1,0 +1,92 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Azure.Storage.Queues;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Configuration;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Receiving;
+using Smtp2GoIngest.SelfHost;
+
+namespace Smtp2GoIngest.Tests;
+
+/// <summary>The files that are shipped beside the code say what the code says.</summary>
+public sealed class ShippedFilesTests
+{
+    private static readonly JsonNode HostJson = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "host.json")))!;
+
+    private static readonly Dictionary<string, string> Sample = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")))!
+        ["Values"]!.AsObject().ToDictionary(p => p.Key, p => p.Value!.GetValue<string>());
+
+    [Fact]
+    public void The_host_decodes_messages_as_the_app_encodes_them()
+    {
+        Assert.Equal(QueueMessageEncoding.None, WebhookQueue.MessageEncoding);
+        Assert.Equal("none", HostJson["extensions"]!["queues"]!["messageEncoding"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public void The_host_puts_nothing_before_the_routes() => Assert.Equal(string.Empty, HostJson["extensions"]!["http"]!["routePrefix"]!.GetValue<string>());
+
+    [Fact]
+    public void The_pump_takes_its_numbers_from_the_host_file()
+    {
+        var queues = HostJson["extensions"]!["queues"]!;
+        var options = QueueTriggerOptions.FromHostJson();
+
+        Assert.Equal(queues["batchSize"]!.GetValue<int>(), options.BatchSize);
+        Assert.Equal(queues["newBatchThreshold"]!.GetValue<int>(), options.NewBatchThreshold);
+        Assert.Equal(queues["maxDequeueCount"]!.GetValue<int>(), options.MaxDequeueCount);
+        Assert.Equal(TimeSpan.FromSeconds(30), options.VisibilityTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(2), options.MaxPollingInterval);
+        Assert.InRange(options.BatchSize, 1, 32);
+        Assert.True(options.MaxDequeueCount * options.VisibilityTimeout >= TimeSpan.FromMinutes(45), "Most of an hour's outage poisons nothing.");
+    }
+
+    [Fact]
+    public void The_sample_settings_name_settings_that_exist()
+    {
+        string[] host = ["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", StorageOptions.Connection];
+        var webhook = typeof(WebhookOptions).GetProperties().Select(p => $"{WebhookOptions.Section}__{p.Name}");
+
+        Assert.All(Sample.Keys, name => Assert.Contains(name, host.Concat(webhook)));
+        Assert.Equal(WebhookOptions.SamplePassword, Sample["Webhook__Password"]);
+        Assert.Equal("dotnet-isolated", Sample["FUNCTIONS_WORKER_RUNTIME"]);
+    }
+
+    [Fact]
+    public void The_sample_settings_start_the_app()
+    {
+        var webhook = new ConfigurationBuilder()
+            .AddInMemoryCollection(Sample.ToDictionary(p => p.Key.Replace("__", ":", StringComparison.Ordinal), p => (string?)p.Value)).Build()
+            .GetSection(WebhookOptions.Section).Get<WebhookOptions>()!;
+
+        Assert.True(new WebhookOptionsValidator(new AzureEnvironment(false)).Validate(null, webhook).Succeeded);
+        Assert.True(new StorageOptionsValidator().Validate(null, new StorageOptions { ConnectionString = Sample[StorageOptions.Connection] }).Succeeded);
+    }
+
+    [Fact]
+    public void No_setting_shadows_the_connection() => Assert.DoesNotContain($"AzureWebJobs{StorageOptions.Connection}", Sample.Keys);
+
+    [Fact]
+    public void Every_function_has_the_trigger_that_both_hosts_give_it()
+    {
+        var triggers = typeof(Functions).GetMethods()
+            .Where(method => method.GetCustomAttribute<FunctionAttribute>() is not null)
+            .ToDictionary(method => method.GetCustomAttribute<FunctionAttribute>()!.Name, method => Describe(method.GetParameters()[0]));
+
+        Assert.Equal(
+            new Dictionary<string, string>
+            {
+                ["ReceiveWebhook"] = "http Anonymous [] webhook/{endpoint}",
+                ["Health"] = "http Anonymous [] health",
+                ["StoreEvents"] = "queue smtp2go-webhooks EventStorage",
+                ["KeepPoison"] = "queue smtp2go-webhooks-poison EventStorage",
+            },
+            triggers);
+
+        static string Describe(ParameterInfo parameter) =>
+            parameter.GetCustomAttribute<HttpTriggerAttribute>() is { } http ? $"http {http.AuthLevel} [{string.Join(',', http.Methods)}] {http.Route}"
+            : parameter.GetCustomAttribute<QueueTriggerAttribute>() is { } queue ? $"queue {queue.QueueName} {queue.Connection}"
+            : "none";
+    }
+}

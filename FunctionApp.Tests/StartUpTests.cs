@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using Smtp2GoIngest.Receiving;
+
+namespace Smtp2GoIngest.Tests;
+
+/// <summary>The app as a process: what is wrong with its settings ends it at once.</summary>
+public sealed class StartUpTests
+{
+    [Theory]
+    [InlineData("Webhook__Password", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u")]
+    [InlineData("Webhook__Password", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u", "Webhook__Password=short")]
+    [InlineData("Webhook__AllowAnonymous", "EventStorage=UseDevelopmentStorage=true", "Webhook__Password=right-horse-battery-staple", "Webhook__AllowAnonymous=true")]
+    [InlineData("Webhook__Accept", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "Webhook__Accept=header")]
+    [InlineData("Webhook__MaxBodyBytes", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "Webhook__MaxBodyBytes=1MB")]
+    [InlineData("EventStorage", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple")]
+    [InlineData("EventStorage", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage=right-horse")]
+    [InlineData("EventStorage__blobServiceUri", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage__queueServiceUri=https://q.example/", "EventStorage__tableServiceUri=https://t.example/")]
+    public async Task A_wrong_setting_ends_the_start_and_is_named(string named, params string[] settings)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Smtp2GoIngest.dll"), "--urls", "http://127.0.0.1:0"])
+        {
+            UseShellExecute = false,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        foreach (var name in typeof(WebhookOptions).GetProperties().Select(p => $"{WebhookOptions.Section}__{p.Name}").Append(StorageOptions.Connection))
+        {
+            start.Environment.Remove(name);
+        }
+
+        // Whatever a developer's own local.settings.json holds.
+        foreach (var name in new[] { "Webhook__Username", "Webhook__Password", "EventStorage" })
+        {
+            start.Environment[name] = string.Empty;
+        }
+
+        foreach (var setting in settings)
+        {
+            var parts = setting.Split('=', 2);
+            start.Environment[parts[0]] = parts[1];
+        }
+
+        using var process = Process.Start(start)!;
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        timeout.CancelAfter(TimeSpan.FromMinutes(1));
+        var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
+        var errors = await process.StandardError.ReadToEndAsync(timeout.Token);
+        await process.WaitForExitAsync(timeout.Token);
+
+        Assert.Equal(1, process.ExitCode);
+        Assert.Contains(named, errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("horse", errors + await output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
+    }
+}
