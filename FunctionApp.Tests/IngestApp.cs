@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Receiving;
 using Smtp2GoIngest.SelfHost;
 using Smtp2GoIngest.Storing;
 
@@ -76,6 +77,7 @@ internal sealed class IngestApp : IAsyncDisposable
             if (!pump)
             {
                 builder.Services.RemoveAll<IHostedService>();
+                builder.Services.AddHostedService(s => s.GetRequiredService<SourceAllowList>());
             }
 
             configure?.Invoke(builder.Services);

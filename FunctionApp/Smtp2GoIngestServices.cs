@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -23,6 +24,7 @@ public static partial class Smtp2GoIngestServices
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(_ => new AzureEnvironment(!string.IsNullOrEmpty(configuration["WEBSITE_INSTANCE_ID"])));
+        services.AddSilentLogging();
         services.AddMetrics();
         services.AddSingleton<IngestMetrics>();
 
@@ -41,6 +43,11 @@ public static partial class Smtp2GoIngestServices
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>();
         services.AddSingleton(s => new WebhookAuthenticator(s.GetRequiredService<IOptions<WebhookOptions>>().Value));
+        services.AddSingleton<CallerAddress>();
+        services.AddSingleton<SourceAllowList>();
+        services.AddHostedService(s => s.GetRequiredService<SourceAllowList>());
+        services.TryAddSingleton<ResolveHost>(static (host, cancellationToken) => Dns.GetHostAddressesAsync(host, cancellationToken));
+        services.AddSingleton<RefusalReport>();
         services.AddSingleton<WebhookReceiver>();
 
         services.AddSingleton<WebhookBlobs>();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -58,15 +59,15 @@ public sealed class WebhookAuthenticator
         var accepted = false;
         foreach (var header in presented.Authorization)
         {
-            if (accept.HasFlag(SecretWays.Basic) && After(header, "Basic ") is { } encoded)
+            if (accept.HasFlag(SecretWays.Basic) && TryTake(header, "Basic ", out var credentials))
             {
                 any = true;
-                accepted |= IsAny(userPasswords, FromBase64(encoded));
+                accepted |= IsAnyBase64(userPasswords, credentials);
             }
-            else if (accept.HasFlag(SecretWays.Bearer) && After(header, "Bearer ") is { } token)
+            else if (accept.HasFlag(SecretWays.Bearer) && TryTake(header, "Bearer ", out var token))
             {
                 any = true;
-                accepted |= IsAny(passwords, Encoding.UTF8.GetBytes(token));
+                accepted |= IsAny(passwords, token);
             }
         }
 
@@ -75,29 +76,44 @@ public sealed class WebhookAuthenticator
             if (accept.HasFlag(SecretWays.Query) && !string.IsNullOrEmpty(value))
             {
                 any = true;
-                accepted |= IsAny(passwords, Encoding.UTF8.GetBytes(value));
+                accepted |= IsAny(passwords, value);
             }
         }
 
         if (accept.HasFlag(SecretWays.Path) && !string.IsNullOrEmpty(presented.Path))
         {
             any = true;
-            accepted |= IsAny(passwords, Encoding.UTF8.GetBytes(presented.Path));
+            accepted |= IsAny(passwords, presented.Path);
         }
 
         return accepted ? AuthenticationResult.Accepted : any ? AuthenticationResult.Wrong : AuthenticationResult.Missing;
     }
 
-    private static string? After(string? header, string scheme) =>
-        header is not null && header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) ? header[scheme.Length..].Trim() : null;
-
-    private static byte[] FromBase64(string text)
+    private static bool TryTake(string? header, string scheme, out ReadOnlySpan<char> rest)
     {
-        var bytes = new byte[text.Length];
-        return Convert.TryFromBase64String(text, bytes, out var length) ? bytes[..length] : [];
+        var has = header is not null && header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase);
+        rest = has ? header.AsSpan(scheme.Length).Trim() : [];
+        return has;
     }
 
-    private static bool IsAny(byte[][] accepted, ReadOnlySpan<byte> secret)
+    private static bool IsAnyBase64(byte[][] accepted, ReadOnlySpan<char> text)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(text.Length);
+        var isBase64 = Convert.TryFromBase64Chars(text, buffer, out var length);
+        var found = IsAny(accepted, buffer.AsSpan(0, length)) && isBase64;
+        ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+        return found;
+    }
+
+    private static bool IsAny(byte[][] accepted, ReadOnlySpan<char> secret)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(secret.Length));
+        var found = IsAny(accepted, buffer.AsSpan(0, Encoding.UTF8.GetBytes(secret, buffer)));
+        ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+        return found;
+    }
+
+    private static bool IsAny(byte[][] accepted, Span<byte> secret)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(secret, digest);

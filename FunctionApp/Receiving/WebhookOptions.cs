@@ -50,6 +50,12 @@ public sealed class WebhookOptions
     /// <summary>True lets everybody in, and is the only way to run without a password.</summary>
     public bool AllowAnonymous { get; set; }
 
+    /// <summary>Who may post: host names, addresses and CIDR ranges, separated by commas; everybody where it is empty.</summary>
+    public string? AllowedSources { get; set; }
+
+    /// <summary>How many hops of <c>X-Forwarded-For</c>, from the right, are ours; by default 1 on Azure and 0 elsewhere.</summary>
+    public int? TrustedProxies { get; set; }
+
     /// <summary>The longest body in bytes; SMTP2GO's own are a few KiB, an email with many recipients some hundred.</summary>
     public int MaxBodyBytes { get; set; } = 1024 * 1024;
 
@@ -116,6 +122,16 @@ public sealed class WebhookOptionsValidator(AzureEnvironment environment) : IVal
         if (options.MaxBodyBytes is < 1024 or > 16 * 1024 * 1024)
         {
             yield return "Webhook__MaxBodyBytes must lie between 1024 and 16777216.";
+        }
+
+        if (options.TrustedProxies is < 0 or > 16)
+        {
+            yield return "Webhook__TrustedProxies must lie between 0 and 16.";
+        }
+
+        if (SourceAllowList.Invalid(options.AllowedSources).ToList() is { Count: > 0 } invalid)
+        {
+            yield return $"Webhook__AllowedSources holds what is neither a host name, an address nor a CIDR range: {string.Join(", ", invalid)}.";
         }
 
         if (options.EnqueueTimeout <= TimeSpan.Zero || options.EnqueueTimeout > MaxEnqueueTimeout)

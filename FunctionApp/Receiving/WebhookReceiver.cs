@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -13,16 +11,22 @@ namespace Smtp2GoIngest.Receiving;
 
 /// <summary>From an HTTP request to an answer: the guards in their order, and 200 only when the webhook is durable.</summary>
 /// <param name="settings">The settings.</param>
+/// <param name="sources">Which addresses may post.</param>
+/// <param name="caller">Finds the caller's address.</param>
 /// <param name="authenticator">Judges the secrets.</param>
 /// <param name="queue">Makes a webhook durable.</param>
 /// <param name="metrics">Counts what was received and what was refused.</param>
+/// <param name="report">Warns of refusals.</param>
 /// <param name="time">The clock.</param>
-/// <param name="logger">Reports refusals and failures.</param>
+/// <param name="logger">Reports what could not be made durable.</param>
 public sealed partial class WebhookReceiver(
     IOptions<WebhookOptions> settings,
+    SourceAllowList sources,
+    CallerAddress caller,
     WebhookAuthenticator authenticator,
     WebhookQueue queue,
     IngestMetrics metrics,
+    RefusalReport report,
     TimeProvider time,
     ILogger<WebhookReceiver> logger)
 {
@@ -31,6 +35,9 @@ public sealed partial class WebhookReceiver(
 
     private const string Endpoint = "smtp2go";
     private const string SecretPrefix = Endpoint + "_";
+
+    // The retry delay of the queue's trigger: what keeps storing from working may keep receiving from it as well.
+    private const string RetryAfterSeconds = "30";
 
     private readonly WebhookOptions options = settings.Value;
 
@@ -45,7 +52,7 @@ public sealed partial class WebhookReceiver(
 
         if (endpoint != Endpoint && !endpoint.StartsWith(SecretPrefix, StringComparison.Ordinal))
         {
-            return Refuse(Refusal.UnknownPath);
+            return Refuse(request, Refusal.UnknownPath);
         }
 
         // SMTP2GO asks whether the URL answers before it takes it, and sends no secret then.
@@ -57,12 +64,17 @@ public sealed partial class WebhookReceiver(
         if (!HttpMethods.IsPost(request.Method))
         {
             request.HttpContext.Response.Headers.Allow = "GET, HEAD, POST";
-            return Refuse(Refusal.Method);
+            return Refuse(request, Refusal.Method);
         }
 
         if (request.ContentLength > options.MaxBodyBytes)
         {
-            return Refuse(Refusal.TooLarge);
+            return Refuse(request, Refusal.TooLarge);
+        }
+
+        if (await RefuseSourceAsync(request, cancellationToken) is { } refused)
+        {
+            return refused;
         }
 
         var authentication = authenticator.Authenticate(new PresentedSecrets(
@@ -70,18 +82,18 @@ public sealed partial class WebhookReceiver(
         if (authentication != AuthenticationResult.Accepted)
         {
             request.HttpContext.Response.Headers.WWWAuthenticate = "Basic realm=\"smtp2go\", charset=\"UTF-8\"";
-            return Refuse(authentication == AuthenticationResult.Missing ? Refusal.NoSecret : Refusal.WrongSecret);
+            return Refuse(request, authentication == AuthenticationResult.Missing ? Refusal.NoSecret : Refusal.WrongSecret);
         }
 
         var (body, refusal) = await ReadBodyAsync(request, cancellationToken);
         if (body is null)
         {
-            return Refuse(refusal);
+            return Refuse(request, refusal!);
         }
 
         if (WebhookBody.Check(body) is var problem and not BodyProblem.None)
         {
-            return Refuse(problem switch
+            return Refuse(request, problem switch
             {
                 BodyProblem.Empty => Refusal.EmptyBody,
                 BodyProblem.MalformedJson => Refusal.MalformedJson,
@@ -92,12 +104,30 @@ public sealed partial class WebhookReceiver(
 
         if (!await TryEnqueueAsync(body, request.ContentType, receivedAt, cancellationToken))
         {
-            request.HttpContext.Response.Headers.RetryAfter = "30";
-            return Refuse(Refusal.NotDurable);
+            return Refuse(request, Refusal.NotDurable);
         }
 
         metrics.Received(time.GetElapsedTime(started));
         return TypedResults.Ok();
+    }
+
+    private async Task<IResult?> RefuseSourceAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (sources.IsEmpty)
+        {
+            return null;
+        }
+
+        var hops = CallerAddress.Hops(request);
+        return await sources.DecideAsync(caller.Of(request.HttpContext), cancellationToken) switch
+        {
+            SourceDecision.Denied => Refuse(
+                request,
+                Refusal.Source,
+                $"the address is not in Webhook__AllowedSources. X-Forwarded-For named {hops} hops and Webhook__TrustedProxies is {caller.TrustedProxies}."),
+            SourceDecision.Undecided => Refuse(request, Refusal.SourceUndecided),
+            _ => null,
+        };
     }
 
     // As the caller sent it: a server leaves %2F alone in a path, and a secret may hold one.
@@ -116,7 +146,7 @@ public sealed partial class WebhookReceiver(
     }
 
     /// <summary>Reads one byte more than the limit at most, so that a body over it is refused and never cut.</summary>
-    private async Task<(byte[]? Body, Refusal Refusal)> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
+    private async Task<(byte[]? Body, Refusal? Refusal)> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         try
         {
@@ -131,7 +161,11 @@ public sealed partial class WebhookReceiver(
                 }
             }
 
-            return (body.ToArray(), default);
+            return (body.ToArray(), null);
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status408RequestTimeout)
+        {
+            return (null, Refusal.TooSlow);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -165,50 +199,20 @@ public sealed partial class WebhookReceiver(
         }
     }
 
-    private ProblemHttpResult Refuse(Refusal refusal)
+    private ProblemHttpResult Refuse(HttpRequest request, Refusal refusal, string? hint = null)
     {
-        var (reason, status, title) = Describe(refusal);
-        metrics.Refused(reason);
-        Log.Refused(logger, reason, status);
-        return TypedResults.Problem(statusCode: status, title: title);
-    }
+        if (refusal.Status == StatusCodes.Status503ServiceUnavailable)
+        {
+            request.HttpContext.Response.Headers.RetryAfter = RetryAfterSeconds;
+        }
 
-    private (string Reason, int Status, string Title) Describe(Refusal refusal) => refusal switch
-    {
-        Refusal.UnknownPath => ("path", 404, "No webhook is received here. The path is /webhook/smtp2go."),
-        Refusal.Method => ("method", 405, "Webhooks are received by POST."),
-        Refusal.TooLarge => ("too-large", 413, string.Create(CultureInfo.InvariantCulture, $"The body is longer than {options.MaxBodyBytes} bytes (Webhook__MaxBodyBytes).")),
-        Refusal.NoSecret => ("no-secret", 401, "No secret came in a way that is accepted (Webhook__Accept). Put it into the webhook's settings in SMTP2GO."),
-        Refusal.WrongSecret => ("wrong-secret", 401, "The secret is wrong. Compare the webhook's settings in SMTP2GO with Webhook__Username and Webhook__Password."),
-        Refusal.Interrupted => ("interrupted", 400, "The body ended before it was whole. Send it again."),
-        Refusal.EmptyBody => ("empty", 400, "The body is empty. Send a form or a JSON object."),
-        Refusal.MalformedJson => ("malformed-json", 400, "The body begins as JSON and is not sound JSON."),
-        Refusal.NotAnObject => ("not-an-object", 400, "The body is JSON but no object. Send one object for one event."),
-        Refusal.NoPairs => ("no-pairs", 400, "The body holds no name=value. Send a form or a JSON object."),
-        Refusal.NotDurable => ("not-durable", 503, "The webhook could not be made durable in time. Send it again."),
-        _ => throw new UnreachableException(),
-    };
-
-    private enum Refusal
-    {
-        UnknownPath,
-        Method,
-        TooLarge,
-        NoSecret,
-        WrongSecret,
-        Interrupted,
-        EmptyBody,
-        MalformedJson,
-        NotAnObject,
-        NoPairs,
-        NotDurable,
+        metrics.Refused(refusal.Reason);
+        report.Note(refusal.Reason, refusal.Status, hint ?? refusal.Title);
+        return TypedResults.Problem(statusCode: refusal.Status, title: refusal.Title);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(100, LogLevel.Information, "Refused with {Status}: {Reason}.")]
-        public static partial void Refused(ILogger logger, string reason, int status);
-
         [LoggerMessage(101, LogLevel.Error, "A webhook was not acknowledged: the queue did not take it within {Timeout}. SMTP2GO sends it again.")]
         public static partial void NotEnqueuedInTime(ILogger logger, TimeSpan timeout);
 

@@ -3,6 +3,7 @@ using Azure.Storage.Queues.Models;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
@@ -52,11 +53,16 @@ public static class SelfHostedApp
     {
         var builder = WebApplication.CreateSlimBuilder(args);
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = LocalSettings() });
-        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = null; // The receiver has its own limit, and answers it.
+            kestrel.Limits.MaxConcurrentConnections = 10_000; // An idle or slow one costs less than 10 KiB: docs/security.md.
+            kestrel.Limits.MaxRequestLineSize = 4 * 1024; // A path or query with a secret is some hundred bytes.
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.Limits.MaxRequestHeaderCount = 50;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10); // SMTP2GO itself gives up then.
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 1024, gracePeriod: TimeSpan.FromSeconds(5));
         });
 
         builder.Services.AddSmtp2GoIngest(builder.Configuration);
@@ -74,7 +80,7 @@ public static class SelfHostedApp
         app.Map(WebhookReceiver.Route, static (HttpRequest request, string endpoint, Functions functions, CancellationToken cancellationToken) =>
             functions.ReceiveWebhook(request, endpoint, cancellationToken));
         app.Map("health", static (HttpRequest request, Functions functions) => functions.Health(request));
-        app.MapFallback(static () => TypedResults.Problem(statusCode: 404, title: "Nothing is here. Webhooks are received at /webhook/smtp2go."));
+        app.MapFallback(static () => TypedResults.Problem(statusCode: Refusal.UnknownPath.Status, title: Refusal.UnknownPath.Title));
         return app;
     }
 

@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using Smtp2GoIngest.Receiving;
+
+namespace Smtp2GoIngest.Edge;
+
+/// <summary>Whether the time of a comparison tells how much of a password is right.</summary>
+public static class SecretTiming
+{
+    /// <summary>Compares a password wrong in its last character with one wrong from its first, in turn.</summary>
+    /// <param name="comparisons">How many of each.</param>
+    public static Finding Run(int comparisons)
+    {
+        var authenticator = new WebhookAuthenticator(new WebhookOptions { Username = EdgeApp.Username, Password = EdgeApp.Password });
+        var almost = new PresentedSecrets([], [EdgeApp.Password[..^1] + "X"], null);
+        var nothing = new PresentedSecrets([], ["X" + new string('x', EdgeApp.Password.Length - 1)], null);
+
+        var times = (Almost: new long[comparisons], Nothing: new long[comparisons]);
+        for (var i = -comparisons; i < comparisons; i++)
+        {
+            var first = Time(i % 2 == 0 ? almost : nothing);
+            var second = Time(i % 2 == 0 ? nothing : almost);
+            if (i >= 0)
+            {
+                (times.Almost[i], times.Nothing[i]) = i % 2 == 0 ? (first, second) : (second, first);
+            }
+        }
+
+        Array.Sort(times.Almost);
+        Array.Sort(times.Nothing);
+        var (a, n) = (times.Almost[comparisons / 2], times.Nothing[comparisons / 2]);
+        return new Finding("timing of a wrong secret", $"{comparisons:N0} comparisons each: ratio of medians, last character wrong : all wrong = {(double)a / n:0.000}", null);
+
+        long Time(in PresentedSecrets secrets)
+        {
+            // Sixteen at a time: one alone is near the clock's own grain.
+            var start = Stopwatch.GetTimestamp();
+            for (var i = 0; i < 16; i++)
+            {
+                authenticator.Authenticate(secrets);
+            }
+
+            return Stopwatch.GetTimestamp() - start;
+        }
+    }
+}
