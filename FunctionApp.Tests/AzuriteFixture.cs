@@ -8,7 +8,7 @@ namespace Smtp2GoIngest.Tests;
 /// <summary>One real Azurite for the run, data on disk; every test takes a storage account of its own in it.</summary>
 public sealed class AzuriteFixture : IAsyncLifetime
 {
-    private static readonly string[] Accounts = [.. Enumerable.Range(1, 500).Select(i => $"test{i}")];
+    private static readonly string[] Accounts = [.. Enumerable.Range(1, 2000).Select(i => $"t{i:0000}")];
 
     private readonly DirectoryInfo data = Directory.CreateTempSubdirectory("smtp2go-ingest-tests-");
     private Azurite? azurite;

@@ -21,7 +21,7 @@ internal sealed class Emitted : ILoggerProvider, ILogger
             ShouldListenTo = source => source.Name is "Smtp2GoIngest" or "Microsoft.AspNetCore",
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = activity => lines.Enqueue(
-                $"span {activity.Source.Name} {activity.DisplayName} {string.Join(' ', activity.TagObjects)} "
+                $"span {activity.Source.Name} {activity.DisplayName} {activity.TraceId} {string.Join(' ', activity.TagObjects)} "
                 + string.Join(' ', activity.Events.SelectMany(e => e.Tags.Prepend(new("event", e.Name))))),
         };
         ActivitySource.AddActivityListener(activities);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Azure.Storage.Queues;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
 using Smtp2GoIngest.SelfHost;
@@ -40,6 +41,35 @@ public sealed class ShippedFilesTests
         Assert.Equal(TimeSpan.FromSeconds(2), options.MaxPollingInterval);
         Assert.InRange(options.BatchSize, 1, 32);
         Assert.True(options.MaxDequeueCount * options.VisibilityTimeout >= TimeSpan.FromMinutes(45), "Most of an hour's outage poisons nothing.");
+    }
+
+    [Fact]
+    public async Task Self_hosting_takes_the_hosts_numbers_and_listens_to_this_machine_alone()
+    {
+        await using var app = SelfHostedApp.Build([], builder =>
+        {
+            builder.Configuration.Sources.Clear();
+            builder.Configuration.AddInMemoryCollection();
+        });
+
+        Assert.Equivalent(QueueTriggerOptions.FromHostJson(), app.Services.GetRequiredService<QueueTriggerOptions>());
+        Assert.True(new Uri(app.Configuration["urls"]!).IsLoopback);
+    }
+
+    [Theory]
+    [InlineData("WEBSITE_INSTANCE_ID", true)]
+    [InlineData("WEBSITE_SKU", true)]
+    [InlineData("WEBSITE_POD_NAME", true)]
+    [InlineData("CONTAINER_NAME", false)]
+    public async Task Azure_is_known_by_its_environment(string variable, bool expected)
+    {
+        await using var app = SelfHostedApp.Build([], builder =>
+        {
+            builder.Configuration.Sources.Clear();
+            builder.Configuration.AddInMemoryCollection([new(variable, "x")]);
+        });
+
+        Assert.Equal(expected, app.Services.GetRequiredService<AzureEnvironment>().IsAzure);
     }
 
     [Fact]

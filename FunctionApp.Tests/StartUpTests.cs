@@ -15,6 +15,9 @@ public sealed class StartUpTests
     [InlineData("EventStorage", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple")]
     [InlineData("EventStorage", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage=right-horse")]
     [InlineData("EventStorage__blobServiceUri", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage__queueServiceUri=https://q.example/", "EventStorage__tableServiceUri=https://t.example/")]
+    [InlineData("EventStorage__queueServiceUri", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage__queueServiceUri=http://q.example/", "EventStorage__tableServiceUri=https://t.example/", "EventStorage__blobServiceUri=https://b.example/")]
+    [InlineData("EventStorage__blobServiceUri", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage__queueServiceUri=https://q.example/", "EventStorage__tableServiceUri=https://t.example/", "EventStorage__blobServiceUri=foo")]
+    [InlineData("EventStorage__credential", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage__queueServiceUri=https://q.example/", "EventStorage__tableServiceUri=https://t.example/", "EventStorage__blobServiceUri=https://b.example/", "EventStorage__credential=managedidentiy")]
     public async Task A_wrong_setting_ends_the_start_and_is_named(string named, params string[] settings)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Smtp2GoIngest.dll"), "--urls", "http://127.0.0.1:0"])

@@ -12,7 +12,13 @@ namespace Smtp2GoIngest;
 
 /// <summary>Where the app runs.</summary>
 /// <param name="IsAzure">True on Azure Functions and App Service.</param>
-public sealed record AzureEnvironment(bool IsAzure);
+public sealed record AzureEnvironment(bool IsAzure)
+{
+    // On App Service plans the first; on Flex Consumption that one is missing and the Functions host itself looks for the others.
+    private static readonly string[] Marks = ["WEBSITE_INSTANCE_ID", "WEBSITE_SKU", "WEBSITE_POD_NAME"];
+
+    internal static AzureEnvironment Detect(IConfiguration configuration) => new(Marks.Any(mark => !string.IsNullOrEmpty(configuration[mark])));
+}
 
 /// <summary>Registers everything that <see cref="Functions"/> needs, whichever host calls it.</summary>
 public static partial class Smtp2GoIngestServices
@@ -23,7 +29,7 @@ public static partial class Smtp2GoIngestServices
     public static IServiceCollection AddSmtp2GoIngest(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(_ => new AzureEnvironment(!string.IsNullOrEmpty(configuration["WEBSITE_INSTANCE_ID"])));
+        services.AddSingleton(_ => AzureEnvironment.Detect(configuration));
         services.AddSilentLogging();
         services.AddMetrics();
         services.AddSingleton<IngestMetrics>();

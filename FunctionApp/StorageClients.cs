@@ -19,13 +19,13 @@ public sealed class StorageOptions
     public string? ConnectionString { get; set; }
 
     /// <summary>Of the queue service, to be reached by identity.</summary>
-    public Uri? QueueServiceUri { get; set; }
+    public string? QueueServiceUri { get; set; }
 
     /// <summary>Of the table service, to be reached by identity.</summary>
-    public Uri? TableServiceUri { get; set; }
+    public string? TableServiceUri { get; set; }
 
     /// <summary>Of the blob service, to be reached by identity.</summary>
-    public Uri? BlobServiceUri { get; set; }
+    public string? BlobServiceUri { get; set; }
 
     /// <summary><c>managedidentity</c>, or nothing for whatever identity the environment offers.</summary>
     public string? Credential { get; set; }
@@ -47,15 +47,25 @@ public sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
                 : ValidateOptionsResult.Fail("EventStorage is no connection string of a storage account: copy it from the account's access keys.");
         }
 
-        string[] missing =
+        (string Setting, string? Uri)[] services =
         [
-            .. options.QueueServiceUri is null ? ["EventStorage__queueServiceUri"] : Array.Empty<string>(),
-            .. options.TableServiceUri is null ? ["EventStorage__tableServiceUri"] : Array.Empty<string>(),
-            .. options.BlobServiceUri is null ? ["EventStorage__blobServiceUri"] : Array.Empty<string>(),
+            ("EventStorage__queueServiceUri", options.QueueServiceUri),
+            ("EventStorage__tableServiceUri", options.TableServiceUri),
+            ("EventStorage__blobServiceUri", options.BlobServiceUri),
         ];
-        return missing.Length == 0
+        if (services.Where(s => string.IsNullOrEmpty(s.Uri)).Select(s => s.Setting).ToList() is { Count: > 0 } missing)
+        {
+            return ValidateOptionsResult.Fail($"EventStorage is not set: set it to a connection string, or set {string.Join(", ", missing)}.");
+        }
+
+        if (services.Where(s => !Uri.TryCreate(s.Uri, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttps).Select(s => s.Setting).ToList() is { Count: > 0 } wrong)
+        {
+            return ValidateOptionsResult.Fail($"{string.Join(", ", wrong)} must be a URI that begins with https://.");
+        }
+
+        return string.IsNullOrEmpty(options.Credential) || StorageClients.IsManagedIdentity(options)
             ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail($"EventStorage is not set: set it to a connection string, or set {string.Join(", ", missing)}.");
+            : ValidateOptionsResult.Fail("EventStorage__credential must be managedidentity, or not set at all.");
     }
 
     private static bool IsConnectionString(string text)
@@ -80,20 +90,23 @@ internal static class StorageClients
     public static QueueServiceClient Queues(StorageOptions options) =>
         options.ConnectionString is { Length: > 0 } connectionString
             ? new QueueServiceClient(connectionString, WithRetries(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }))
-            : new QueueServiceClient(options.QueueServiceUri, CredentialOf(options), WithRetries(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }));
+            : new QueueServiceClient(new Uri(options.QueueServiceUri!), CredentialOf(options), WithRetries(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }));
 
     public static TableServiceClient Tables(StorageOptions options) =>
         options.ConnectionString is { Length: > 0 } connectionString
             ? new TableServiceClient(connectionString, WithRetries(new TableClientOptions()))
-            : new TableServiceClient(options.TableServiceUri, CredentialOf(options), WithRetries(new TableClientOptions()));
+            : new TableServiceClient(new Uri(options.TableServiceUri!), CredentialOf(options), WithRetries(new TableClientOptions()));
 
     public static BlobServiceClient Blobs(StorageOptions options) =>
         options.ConnectionString is { Length: > 0 } connectionString
             ? new BlobServiceClient(connectionString, WithRetries(new BlobClientOptions()))
-            : new BlobServiceClient(options.BlobServiceUri, CredentialOf(options), WithRetries(new BlobClientOptions()));
+            : new BlobServiceClient(new Uri(options.BlobServiceUri!), CredentialOf(options), WithRetries(new BlobClientOptions()));
+
+    public static bool IsManagedIdentity(StorageOptions options) =>
+        string.Equals(options.Credential, "managedidentity", StringComparison.OrdinalIgnoreCase);
 
     private static TokenCredential CredentialOf(StorageOptions options) =>
-        !string.Equals(options.Credential, "managedidentity", StringComparison.OrdinalIgnoreCase) ? new DefaultAzureCredential()
+        !IsManagedIdentity(options) ? new DefaultAzureCredential()
         : options.ClientId is { Length: > 0 } clientId ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId))
         : new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned);
 

@@ -11,9 +11,12 @@ public sealed partial class Azurite : IAsyncDisposable
 {
     // The account and key that every Azurite has; Microsoft publishes them.
     private const string Account = "devstoreaccount1";
-    private const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    private const string AccountKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     // Some 400 MB from a slow mirror; a start takes two seconds, on a busy machine some ten.
+    // An environment variable that holds many accounts has 32,767 characters on Windows.
+    private const string OtherKey = "a2V5";
+
     private static readonly TimeSpan InstallTimeout = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
@@ -39,16 +42,15 @@ public sealed partial class Azurite : IAsyncDisposable
     /// <exception cref="InvalidOperationException">Node.js is missing or npm failed; the message says what to do.</exception>
     public static async Task InstallAsync(CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(InstallTimeout);
-
         // The tests and the demo may come at the same time.
-        await using var exclusive = await LockAsync(timeout.Token);
+        await using var exclusive = await LockAsync(cancellationToken);
         if (IsInstalled)
         {
             return;
         }
 
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(InstallTimeout);
         var npm = OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
         string[] arguments = ["ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"];
         using var install = Start(npm, arguments);
@@ -77,7 +79,7 @@ public sealed partial class Azurite : IAsyncDisposable
     /// <summary>The connection string of an account.</summary>
     /// <param name="account">One that <see cref="StartAsync"/> was told of.</param>
     public string ConnectionStringOf(string account) =>
-        $"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={Key};"
+        $"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={KeyOf(account)};"
         + $"BlobEndpoint={services["Blob"]}{account};QueueEndpoint={services["Queue"]}{account};TableEndpoint={services["Table"]}{account};";
 
     /// <summary>Starts Azurite; returns when all three services listen.</summary>
@@ -94,7 +96,7 @@ public sealed partial class Azurite : IAsyncDisposable
             "start.js", "--location", dataFolder, "--skipApiVersionCheck", "--disableTelemetry", "--silent",
             "--blobPort", "0", "--queuePort", "0", "--tablePort", "0",
         ];
-        var node = Start("node", arguments, ("AZURITE_ACCOUNTS", string.Join(';', accounts.Prepend(Account).Select(account => $"{account}:{Key}"))));
+        var node = Start("node", arguments, ("AZURITE_ACCOUNTS", string.Join(';', accounts.Prepend(Account).Select(account => $"{account}:{KeyOf(account)}"))));
         try
         {
             var found = new Dictionary<string, Uri>();
@@ -113,10 +115,15 @@ public sealed partial class Azurite : IAsyncDisposable
             _ = node.StandardError.ReadToEndAsync(CancellationToken.None);
             return new Azurite(node, found);
         }
-        catch
+        catch (Exception e)
         {
             node.Kill(entireProcessTree: true);
             node.Dispose();
+            if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                throw new InvalidOperationException($"Azurite did not start within {StartTimeout.TotalSeconds} seconds.", e);
+            }
+
             throw;
         }
     }
@@ -163,16 +170,23 @@ public sealed partial class Azurite : IAsyncDisposable
         }
     }
 
+    private static string KeyOf(string account) => account == Account ? AccountKey : OtherKey;
+
     private static async Task<FileStream> LockAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        for (var deadline = DateTimeOffset.UtcNow + InstallTimeout; ;)
         {
             try
             {
                 return new FileStream(Path.Combine(Folder, ".install.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException)
+            catch (IOException e) when (e is not DirectoryNotFoundException)
             {
+                if (DateTimeOffset.UtcNow > deadline)
+                {
+                    throw new InvalidOperationException($"Another process has been installing Azurite for {InstallTimeout.TotalMinutes} minutes. End it, and run this again.", e);
+                }
+
                 await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
             }
         }

@@ -20,17 +20,23 @@ Console.CancelKeyPress += (_, e) =>
     interrupted.Cancel();
 };
 
+if (args is not ([] or ["--once"]))
+{
+    Console.Error.WriteLine("Usage: dotnet run --project Local [-- --once]");
+    return 2;
+}
+
 try
 {
-    return await RunAsync(once: args.Contains("--once"), interrupted.Token);
-}
-catch (InvalidOperationException e)
-{
-    AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");
-    return 1;
+    return await RunAsync(once: args.Length > 0, interrupted.Token);
 }
 catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
 {
+    return 1;
+}
+catch (Exception e) when (e is InvalidOperationException or HttpRequestException or RequestFailedException or IOException or OperationCanceledException)
+{
+    AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");
     return 1;
 }
 

@@ -4,9 +4,8 @@ using System.Text.Json.Nodes;
 namespace Smtp2GoIngest.Local;
 
 /// <summary>One webhook in the shape that SMTP2GO sends it.</summary>
-/// <param name="Event">The event's name.</param>
 /// <param name="Fields">Its fields; a value that is a list is sent as a repeated field or as an array.</param>
-public sealed record SampleWebhook(string Event, IReadOnlyList<KeyValuePair<string, object>> Fields)
+public sealed record SampleWebhook(IReadOnlyList<KeyValuePair<string, object>> Fields)
 {
     private const string Sender = "shop@example.com";
     private static readonly string[] Recipients = ["ada@example.org", "bob@example.net", "cleo@example.org"];
@@ -29,7 +28,7 @@ public sealed record SampleWebhook(string Event, IReadOnlyList<KeyValuePair<stri
             Email("unsubscribe", 90, ("rcpt", ada), ("message", ada), ("context", "feedback")),
             Email("resubscribe", 150, ("rcpt", ada), ("message", ada), ("context", "feedback")),
             Email("spam", 300, ("rcpt", ada), ("message", string.Empty), ("context", "feedback")),
-            new SampleWebhook("sms_delivered",
+            new SampleWebhook(
             [
                 new("event", "sms_delivered"), new("id", NewId()), new("message_id", emailId[^12..].ToLowerInvariant()), new("destination_number", "+6421555012"),
                 new("source_number", "+6421555000"), new("message_content", "Your order has left."), new("status_code", "delivered"),
@@ -39,7 +38,7 @@ public sealed record SampleWebhook(string Event, IReadOnlyList<KeyValuePair<stri
 
         string Time(int second) => start.AddSeconds(second).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
-        SampleWebhook Email(string name, int second, params (string Name, object Value)[] own) => new(name,
+        SampleWebhook Email(string name, int second, params (string Name, object Value)[] own) => new(
         [
             new("Message-Id", $"<E{emailId}@message-id.example.com>"), new("Subject", "Your order 1042"), new("auth", "api-0123456789AB"),
             new("email_id", emailId), new("event", name), new("from", Sender), new("from_address", Sender), new("from_name", string.Empty),

@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using Azure.Core;
+using Azure.Storage.Queues;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Smtp2GoIngest.Tests.EndToEnd;
 
@@ -17,6 +20,7 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
     [InlineData("GET", "webhook/smtp2go_anything", 200)]
     [InlineData("GET", "health", 200)]
     [InlineData("GET", "", 404)]
+    [InlineData("GET", "robots.txt", 404)]
     [InlineData("POST", "webhook", 404)]
     [InlineData("POST", "webhook/other", 404)]
     [InlineData("POST", "webhook/smtp2go2", 404)]
@@ -116,7 +120,7 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
         await stream.WriteAsync("POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
         using var reader = new StreamReader(stream);
 
-        Assert.Equal("HTTP/1.1 401 Unauthorized", await reader.ReadLineAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("HTTP/1.1 401 Unauthorized", await reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -205,12 +209,32 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
     public async Task Anonymous_has_to_be_said_and_then_lets_everybody_in()
     {
         var anonymous = new Dictionary<string, string?> { ["Webhook:Password"] = null, ["Webhook:AllowAnonymous"] = "true" };
-        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), anonymous, pump: false);
+        using var emitted = new Emitted();
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), anonymous, emitted.AddTo, pump: false);
         using var content = new StringContent("event=open");
 
         using var answer = await app.Client.PostAsync("webhook/smtp2go", content, TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Contains(emitted.Lines, line => line.StartsWith("log Warning 1 Webhook__AllowAnonymous is true", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_identity_that_hands_out_no_token_gets_503()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), configure: services =>
+            services.AddSingleton(new QueueServiceClient(new Uri("https://queues.example/"), new NoToken())), pump: false);
+
+        using var answer = await app.PostAsync("event=open");
+
+        await AssertComesAgainAsync(answer);
+    }
+
+    private sealed class NoToken : TokenCredential
+    {
+        public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) => throw new InvalidOperationException("No token.");
+
+        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) => throw new InvalidOperationException("No token.");
     }
 
     private static async Task AssertComesAgainAsync(HttpResponseMessage answer)

@@ -124,6 +124,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
         { "nested json", """{"event":"open","context":{"a":[1,{"b":null}]},"list":[[],{}]}""" },
         { "every control character", "event=open&message=" + string.Concat(Enumerable.Range(0, 160).Select(c => Uri.EscapeDataString(((char)c).ToString()))) },
         { "quotes in keys", "event=open&email_id='x'''&id=''" },
+        { "a null among recipients", "event=processed&recipients=[\"a@x\",null]" },
         { "a byte order mark", "\uFEFF{\"event\":\"open\"}" },
     };
 
@@ -141,6 +142,23 @@ public sealed class StoringTests(AzuriteFixture azurite)
 
         await app.AcknowledgedAsync(body);
         await app.DrainedAsync();
+        Assert.Single(await app.EventsAsync());
+        Assert.Empty(await app.DeadLettersAsync());
+    }
+
+    [Fact]
+    public async Task The_same_large_body_is_one_blob_written_once()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        var body = $"{Event}{new string('m', 100_000)}";
+        var row = await app.StoreAsync(body);
+        var blob = app.Blobs.GetBlobClient(row.GetString("BodyBlob"));
+        var first = (await blob.GetPropertiesAsync(cancellationToken: TestContext.Current.CancellationToken)).Value.ETag;
+
+        await app.AcknowledgedAsync(body);
+        await app.DrainedAsync();
+
+        Assert.Equal(first, (await blob.GetPropertiesAsync(cancellationToken: TestContext.Current.CancellationToken)).Value.ETag);
         Assert.Single(await app.EventsAsync());
         Assert.Empty(await app.DeadLettersAsync());
     }
@@ -326,9 +344,12 @@ public sealed class StoringTests(AzuriteFixture azurite)
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
 
         await app.AcknowledgedAsync("event=open&subject=\u00e9", "application/x-www-form-urlencoded");
+        await app.AcknowledgedAsync("event=click");
 
-        var message = (await app.Queue.PeekMessageAsync(TestContext.Current.CancellationToken)).Value;
-        Assert.True(message.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100));
+        var messages = (await app.Queue.PeekMessagesAsync(32, TestContext.Current.CancellationToken)).Value;
+        Assert.Equal(2, messages.Length);
+        Assert.All(messages, m => Assert.True(m.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100)));
+        var message = messages.Single(m => m.Body.ToString().Contains("subject", StringComparison.Ordinal));
         var webhook = Assert.Single(Envelope.Read(message.Body.ToString()).Entries).Webhook!;
         Assert.Equal(("event=open&subject=\u00e9", "application/x-www-form-urlencoded", 32), (webhook.Body, webhook.ContentType, webhook.Id.Length));
         Assert.StartsWith("{\"v\":1,\"webhooks\":[", message.Body.ToString(), StringComparison.Ordinal);

@@ -62,6 +62,9 @@ public sealed class EmailEventTests
 
     [Theory]
     [InlineData("recipients=[broken,a@x", "[broken|a@x")]
+    [InlineData("recipients=[\"a@x\",null]", "a@x")]
+    [InlineData("recipients=[null]", "")]
+    [InlineData("recipients=[7]", "[7]")]
     [InlineData("""{"event":"processed","recipients":{"a":"b@x"}}""", "")]
     public void A_list_that_is_no_list_throws_nothing(string body, string expected) =>
         Assert.Equal(expected, string.Join('|', Read(body.StartsWith('{') ? body : $"event=processed&{body}").Recipients));

@@ -72,6 +72,8 @@ public sealed class EnvelopeTests
     [InlineData("""{"id":"1","body":"x"}""")]
     [InlineData("""{"id":"1","receivedAt":"soon","body":"x"}""")]
     [InlineData("""{"id":"1","receivedAt":"2026-05-02T11:20:32Z"}""")]
+    [InlineData("""{"id":"1","receivedAt":"1500-05-02T11:20:32Z","body":"x"}""")]
+    [InlineData("""{"id":"1","receivedAt":"2026-05-02T11:20:32Z","body":"x","blob":"0000000000000000000000000000000000000000000000000000000000000000"}""")]
     [InlineData("""{"id":"1","receivedAt":"2026-05-02T11:20:32Z","blob":"../secrets"}""")]
     [InlineData("""{"id":"1","receivedAt":"2026-05-02T11:20:32Z","body":"x\ud800"}""")]
     public void A_broken_webhook_stands_alone(string entry)

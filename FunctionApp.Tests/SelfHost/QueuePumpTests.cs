@@ -51,16 +51,18 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
     [Fact]
     public async Task After_the_last_try_a_message_goes_to_poison_as_it_is_and_never_expires()
     {
-        await using var pump = await StartAsync((message, _) => message.Body.ToString() == "bad" ? throw new InvalidOperationException() : Task.CompletedTask);
+        await using var pump = await StartAsync((message, _) => message.Body.ToString().StartsWith("bad", StringComparison.Ordinal) ? throw new InvalidOperationException() : Task.CompletedTask);
 
-        await pump.Queue.SendMessageAsync("bad", TestContext.Current.CancellationToken);
-        await pump.Queue.SendMessageAsync("good", TestContext.Current.CancellationToken);
+        foreach (var text in new[] { "bad 1", "good", "bad 2" })
+        {
+            await pump.Queue.SendMessageAsync(text, TestContext.Current.CancellationToken);
+            await pump.EmptyAsync();
+        }
 
-        await pump.EmptyAsync();
-        Assert.Equal(3, seen.Count(message => message.Body.ToString() == "bad"));
-        var poison = Assert.Single(await pump.PoisonAsync());
-        Assert.Equal("bad", poison.Body.ToString());
-        Assert.True(poison.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100));
+        Assert.Equal(3, seen.Count(message => message.Body.ToString() == "bad 1"));
+        var poison = await pump.PoisonAsync();
+        Assert.Equal(["bad 1", "bad 2"], poison.Select(message => message.Body.ToString()).Order());
+        Assert.All(poison, message => Assert.True(message.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100)));
     }
 
     [Fact]
@@ -107,6 +109,28 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
 
         await cancelled.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         Assert.Empty(await pump.PoisonAsync());
+    }
+
+    [Fact]
+    public async Task A_message_that_somebody_else_has_taken_is_left_to_them()
+    {
+        var cancelled = new TaskCompletionSource();
+        await using var pump = await StartAsync(
+            async (message, token) =>
+            {
+                await new QueueClient(account, "pumped").UpdateMessageAsync(message.MessageId, message.PopReceipt, visibilityTimeout: TimeSpan.FromHours(1), cancellationToken: token);
+                await using var _ = token.Register(cancelled.SetResult);
+                await Task.Delay(Timeout.Infinite, token);
+            },
+            lease: TimeSpan.FromSeconds(4));
+
+        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+
+        // The first renewal, after half the lease, finds out; nothing waits for the lease to run out.
+        await cancelled.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        await pump.DisposeAsync();
+        Assert.Equal(1, await pump.CountAsync());
+        Assert.Single(seen);
     }
 
     [Fact]

@@ -107,12 +107,13 @@ public sealed class EmailEvent
                 .SelectMany(name => fields.GetValueOrDefault(name, []))
                 .Where(value => value.IsScalar)
                 .SelectMany(value => Split(value.Text))
-                .Select(address => address.Trim())
+                .Select(address => address?.Trim())
+                .OfType<string>()
                 .Where(address => address.Length > 0 && !IsMissing(address)),
         ];
     }
 
-    private static string[] Split(string list)
+    private static string?[] Split(string list)
     {
         if (list.TrimStart().StartsWith('['))
         {
@@ -130,7 +131,7 @@ public sealed class EmailEvent
     }
 }
 
-[JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(string?[]))]
 internal sealed partial class JsonTextArray : JsonSerializerContext
 {
     /// <summary>Leaves every character as it is that JSON lets be: for people to read.</summary>

@@ -19,6 +19,9 @@ public static class Envelope
     /// <summary>The most bytes of a message. Azure's own limit is 64 KiB.</summary>
     public const int MaxMessageBytes = 60 * 1024;
 
+    // Before it a table takes no time.
+    private const int MinYear = 1601;
+
     private static ReadOnlySpan<byte> Head => "{\"v\":1,\"webhooks\":["u8;
 
     private static ReadOnlySpan<byte> Tail => "]}"u8;
@@ -83,7 +86,7 @@ public static class Envelope
         try
         {
             var webhook = entry.Deserialize(EnvelopeJson.Default.ReceivedWebhook);
-            return webhook is { Id.Length: > 0 } && webhook.ReceivedAt != default && IsWhole(webhook)
+            return webhook is { Id.Length: > 0, ReceivedAt.UtcDateTime.Year: >= MinYear } && IsWhole(webhook)
                 ? new EnvelopeEntry(webhook, entry.GetRawText())
                 : new EnvelopeEntry(null, entry.GetRawText());
         }

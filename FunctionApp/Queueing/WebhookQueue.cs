@@ -24,7 +24,7 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs)
     private const int MaxContentTypeLength = 200;
 
     // Azure's default would drop a message after seven days.
-    internal static readonly TimeSpan NeverExpires = TimeSpan.FromSeconds(-1);
+    private static readonly TimeSpan NeverExpires = TimeSpan.FromSeconds(-1);
 
     private readonly QueueClient queue = service.GetQueueClient(Name);
 
@@ -48,24 +48,27 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs)
             ?? Envelope.Encode(webhook with { Blob = await blobs.WriteAsync(body, cancellationToken) })
             ?? throw new UnreachableException("A webhook without its body exceeds the limit of a message.");
 
-        await SendAsync(Envelope.Wrap(encoded), cancellationToken);
+        await SendAsync(queue, Envelope.Wrap(encoded), cancellationToken);
+    }
+
+    /// <summary>Sends a message that never expires; makes the queue where it is missing, at no cost where it is there.</summary>
+    internal static async Task SendAsync(QueueClient queue, BinaryData message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SendAsync();
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
+        {
+            await queue.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
+            await SendAsync();
+        }
+
+        Task SendAsync() => queue.SendMessageAsync(message, timeToLive: NeverExpires, cancellationToken: cancellationToken);
     }
 
     private static byte[]? EncodeInline(ReceivedWebhook webhook, ReadOnlySpan<byte> body) =>
         body.Length <= Envelope.MaxWebhookBytes && Utf8.IsValid(body)
             ? Envelope.Encode(webhook with { Body = Encoding.UTF8.GetString(body) })
             : null;
-
-    private async Task SendAsync(BinaryData message, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await queue.SendMessageAsync(message, timeToLive: NeverExpires, cancellationToken: cancellationToken);
-        }
-        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
-        {
-            await queue.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
-            await queue.SendMessageAsync(message, timeToLive: NeverExpires, cancellationToken: cancellationToken);
-        }
-    }
 }

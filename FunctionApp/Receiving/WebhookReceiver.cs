@@ -1,4 +1,3 @@
-using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -167,9 +166,13 @@ public sealed partial class WebhookReceiver(
         {
             return (null, Refusal.TooSlow);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (IOException)
         {
             return (null, Refusal.Interrupted);
+        }
+        catch (OperationCanceledException)
+        {
+            return (null, Refusal.NotDurable);
         }
     }
 
@@ -182,21 +185,21 @@ public sealed partial class WebhookReceiver(
             await queue.EnqueueAsync(body, contentType, receivedAt, either.Token);
             return true;
         }
-        catch (OperationCanceledException) when (either.IsCancellationRequested)
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {
             Log.NotEnqueuedInTime(logger, options.EnqueueTimeout);
-            return false;
         }
-        catch (RequestFailedException e)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            Log.NotEnqueued(logger, e.ErrorCode, e.Status);
-            return false;
+            // The caller has gone, or the host is stopping: nobody waits for the answer.
         }
-        catch (AggregateException e) when (e.InnerException is RequestFailedException inner)
+        catch (Exception e)
         {
-            Log.NotEnqueued(logger, inner.ErrorCode, inner.Status);
-            return false;
+            // Whatever it is, an identity that hands out no token for a while included: it is ours, and sending it again can help.
+            Log.NotEnqueued(logger, StorageFailure.Describe(e));
         }
+
+        return false;
     }
 
     private ProblemHttpResult Refuse(HttpRequest request, Refusal refusal, string? hint = null)
@@ -216,7 +219,7 @@ public sealed partial class WebhookReceiver(
         [LoggerMessage(101, LogLevel.Error, "A webhook was not acknowledged: the queue did not take it within {Timeout}. SMTP2GO sends it again.")]
         public static partial void NotEnqueuedInTime(ILogger logger, TimeSpan timeout);
 
-        [LoggerMessage(102, LogLevel.Error, "A webhook was not acknowledged: storage answered {ErrorCode} ({Status}). SMTP2GO sends it again.")]
-        public static partial void NotEnqueued(ILogger logger, string? errorCode, int status);
+        [LoggerMessage(102, LogLevel.Error, "A webhook was not acknowledged: {Failure}. SMTP2GO sends it again.")]
+        public static partial void NotEnqueued(ILogger logger, string failure);
     }
 }

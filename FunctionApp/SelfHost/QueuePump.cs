@@ -83,13 +83,14 @@ internal sealed partial class QueuePump(
         {
             return [];
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        catch (Exception e)
         {
-            Log.NotReceived(logger, queue.Name, e.GetType().Name);
-            return [];
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
+            // Whatever it is, an identity that hands out no token for a while included, the next look may go well.
+            if (!cancellationToken.IsCancellationRequested)
+            {
+                Log.NotReceived(logger, queue.Name, e.GetType().Name);
+            }
+
             return [];
         }
     }
@@ -113,7 +114,7 @@ internal sealed partial class QueuePump(
                 : poison is not null && message.DequeueCount >= options.MaxDequeueCount ? MoveToPoisonAsync(poison, message, receipt)
                 : queue.UpdateMessageAsync(message.MessageId, receipt, visibilityTimeout: options.VisibilityTimeout, cancellationToken: abort.Token));
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException or OperationCanceledException)
+        catch (Exception e)
         {
             // It comes again when its lease runs out, and finds its rows.
             Log.NotSettled(logger, message.MessageId, queue.Name, e.GetType().Name);
@@ -157,9 +158,10 @@ internal sealed partial class QueuePump(
                 receipt = renewed.Value.PopReceipt;
                 expires = time.GetUtcNow() + lease;
             }
-            catch (Exception e) when (e is RequestFailedException or AggregateException or OperationCanceledException)
+            catch (Exception e)
             {
-                if (e is RequestFailedException { Status: 404 } || time.GetUtcNow() >= expires)
+                // 404: the message is gone. 400: somebody else has a newer receipt.
+                if (e is RequestFailedException { Status: 400 or 404 } || time.GetUtcNow() >= expires)
                 {
                     Log.LeaseLost(logger, message.MessageId, queue.Name);
                     await leaseLost.CancelAsync();
@@ -171,16 +173,7 @@ internal sealed partial class QueuePump(
 
     private async Task MoveToPoisonAsync(QueueClient poisonQueue, QueueMessage message, string receipt)
     {
-        try
-        {
-            await poisonQueue.SendMessageAsync(message.Body, timeToLive: WebhookQueue.NeverExpires, cancellationToken: abort.Token);
-        }
-        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
-        {
-            await poisonQueue.CreateIfNotExistsAsync(cancellationToken: abort.Token);
-            await poisonQueue.SendMessageAsync(message.Body, timeToLive: WebhookQueue.NeverExpires, cancellationToken: abort.Token);
-        }
-
+        await WebhookQueue.SendAsync(poisonQueue, message.Body, abort.Token);
         Log.MovedToPoison(logger, message.MessageId, poisonQueue.Name, message.DequeueCount);
         await queue.DeleteMessageAsync(message.MessageId, receipt, abort.Token);
     }

@@ -56,7 +56,6 @@ public static class SelfHostedApp
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = null; // The receiver has its own limit, and answers it.
             kestrel.Limits.MaxConcurrentConnections = 10_000; // An idle or slow one costs less than 10 KiB: docs/security.md.
             kestrel.Limits.MaxRequestLineSize = 4 * 1024; // A path or query with a secret is some hundred bytes.
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
@@ -80,7 +79,7 @@ public static class SelfHostedApp
         app.Map(WebhookReceiver.Route, static (HttpRequest request, string endpoint, Functions functions, CancellationToken cancellationToken) =>
             functions.ReceiveWebhook(request, endpoint, cancellationToken));
         app.Map("health", static (HttpRequest request, Functions functions) => functions.Health(request));
-        app.MapFallback(static () => TypedResults.Problem(statusCode: Refusal.UnknownPath.Status, title: Refusal.UnknownPath.Title));
+        app.Map("{*path}", static () => TypedResults.Problem(statusCode: Refusal.UnknownPath.Status, title: Refusal.UnknownPath.Title));
         return app;
     }
 

@@ -115,7 +115,7 @@ public static class EventColumns
         var text = field switch
         {
             { Name: "event" } => e.Name,
-            { Name: "recipients" } => string.Join(',', e.Recipients),
+            { Name: "recipients" } when e.Recipients.Count > 0 => string.Join(',', e.Recipients),
             { Values.Count: 1 } => field.Values[0].Text,
             _ => JsonSerializer.Serialize(field.Values.Select(v => v.Text).ToArray(), JsonTextArray.Readable.StringArray),
         };

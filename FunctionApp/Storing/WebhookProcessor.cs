@@ -20,14 +20,14 @@ public sealed partial class WebhookProcessor(
     /// <summary>Stores every webhook of a message, as an event or as a dead letter.</summary>
     /// <param name="message">A message of <see cref="WebhookQueue.Name"/>.</param>
     /// <param name="cancellationToken">Ends the try.</param>
-    /// <exception cref="AggregateException">Storage failed for some; the message has to come again, and the others are stored.</exception>
+    /// <exception cref="InvalidOperationException">Storage failed for some; the message has to come again, and the others are stored.</exception>
     public Task StoreAsync(QueueMessage message, CancellationToken cancellationToken) =>
         ForEachAsync(message, StoreAsync, cancellationToken);
 
     /// <summary>Keeps every webhook of a message that the host gave up as a dead letter.</summary>
     /// <param name="message">A message of <see cref="WebhookQueue.PoisonName"/>.</param>
     /// <param name="cancellationToken">Ends the try.</param>
-    /// <exception cref="AggregateException">Storage failed for some; the message has to come again.</exception>
+    /// <exception cref="InvalidOperationException">Storage failed for some; the message has to come again.</exception>
     public Task KeepPoisonAsync(QueueMessage message, CancellationToken cancellationToken) =>
         ForEachAsync(message, KeepPoisonAsync, cancellationToken);
 
@@ -41,7 +41,7 @@ public sealed partial class WebhookProcessor(
             return;
         }
 
-        var failures = new List<Exception>();
+        var failures = new List<string>();
         for (var i = 0; i < content.Entries.Count; i++)
         {
             var (webhook, json) = content.Entries[i];
@@ -53,32 +53,22 @@ public sealed partial class WebhookProcessor(
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                failures.Add(e);
-                Log.Failed(logger, webhook?.Id, ErrorOf(e), message.DequeueCount);
+                failures.Add(StorageFailure.Describe(e));
+                Log.Failed(logger, webhook?.Id, failures[^1], message.DequeueCount);
             }
         }
 
         if (failures.Count > 0)
         {
-            throw new AggregateException($"{failures.Count} of {content.Entries.Count} webhooks of the message could not be stored.", failures);
+            // Without the exceptions themselves: the Functions host would log their texts, which may quote a row.
+            throw new InvalidOperationException(
+                $"{failures.Count} of {content.Entries.Count} webhooks of the message could not be stored: {string.Join(", ", failures.Distinct())}.");
         }
     }
 
     private async Task StoreAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
     {
         using var activity = StartActivity(webhook);
-        try
-        {
-            await StoreOrKeepAsync(webhook, cancellationToken);
-        }
-        catch (RequestFailedException e) when (e.IsForGood())
-        {
-            await deadLetters.KeepAsync(webhook, DeadLetterReason.Refused, $"Storage refuses the row: {ErrorOf(e)}.", cancellationToken);
-        }
-    }
-
-    private async Task StoreOrKeepAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
-    {
         var body = webhook.Body is { } text ? BinaryData.FromString(text) : await blobs.ReadAsync(webhook.Blob!, cancellationToken);
         if (body is null)
         {
@@ -100,7 +90,18 @@ public sealed partial class WebhookProcessor(
 
     private async Task StoreAsync(EmailEvent emailEvent, ReceivedWebhook webhook, CancellationToken cancellationToken)
     {
-        switch (await events.StoreAsync(emailEvent, webhook, cancellationToken))
+        StoreOutcome outcome;
+        try
+        {
+            outcome = await events.StoreAsync(emailEvent, webhook, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.IsForGood())
+        {
+            await deadLetters.KeepAsync(webhook, DeadLetterReason.Refused, $"Storage refuses the row: {StorageFailure.Describe(e)}.", cancellationToken);
+            return;
+        }
+
+        switch (outcome)
         {
             case StoreOutcome.Stored:
                 metrics.Stored(emailEvent, time.GetUtcNow() - webhook.ReceivedAt);
@@ -127,15 +128,6 @@ public sealed partial class WebhookProcessor(
         ActivityLink[] links = Activity.Current is { } invocation ? [new ActivityLink(invocation.Context)] : [];
         return IngestMetrics.Activities.StartActivity("store webhook", ActivityKind.Consumer, parent, links: links);
     }
-
-    // A message of an exception may quote a row, so codes and types alone.
-    private static string ErrorOf(Exception e) => e switch
-    {
-        RequestFailedException { ErrorCode: { } code } failed => $"{code} ({failed.Status})",
-        RequestFailedException failed => $"status {failed.Status}",
-        AggregateException { InnerException: { } inner } => ErrorOf(inner),
-        _ => e.GetType().Name,
-    };
 
     private static partial class Log
     {

@@ -5,7 +5,7 @@ using Azure.Data.Tables.Models;
 namespace Smtp2GoIngest.Storing;
 
 /// <summary>What a failure of Azure Storage means for the row at hand.</summary>
-internal static class StorageFailures
+internal static class TableFailures
 {
     /// <summary>Tells whether storage will never take this row, however often it is tried.</summary>
     /// <remarks>Missing rights, a missing table, throttling and time-outs pass or are mended: they are not the row's fault.</remarks>

@@ -1,0 +1,49 @@
+using System.Globalization;
+
+namespace Smtp2GoIngest.Tests.EndToEnd;
+
+/// <summary>What the app counts, and the one trace that leads from a POST to its row.</summary>
+public sealed class TelemetryTests(AzuriteFixture azurite)
+{
+    [Fact]
+    public async Task Every_outcome_is_counted_once()
+    {
+        using var emitted = new Emitted();
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), configure: emitted.AddTo);
+        foreach (var body in new[] { "event=open&id=1", "event=opened&id=1", "event=open&id=1&x=y", "event=brand-new", "a=b" })
+        {
+            await app.AcknowledgedAsync(body);
+            await app.DrainedAsync();
+        }
+
+        using var refused = await app.PostAsync("{");
+
+        Assert.Equal(5, Count("webhooks.received 1"));
+        Assert.Equal(5, Count("webhooks.ack.duration"));
+        Assert.Equal(1, Count("webhooks.refused 1 [reason, malformed-json]"));
+        Assert.Equal(1, Count("events.stored 1 [event, open]"));
+        Assert.Equal(1, Count("events.stored 1 [event, other]"));
+        Assert.Equal(1, Count("events.duplicate 1"));
+        Assert.Equal(2, Count("events.lag"));
+        Assert.Equal(1, Count("webhooks.dead_lettered 1 [reason, conflict]"));
+        Assert.Equal(1, Count("webhooks.dead_lettered 1 [reason, no-event]"));
+
+        int Count(string measurement) => emitted.Lines.Count(line => line.StartsWith($"metric Smtp2GoIngest {measurement}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_span_of_storing_is_a_child_of_the_posts_own()
+    {
+        using var emitted = new Emitted();
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), configure: emitted.AddTo);
+        var trace = string.Create(CultureInfo.InvariantCulture, $"{Random.Shared.NextInt64():x16}{Random.Shared.NextInt64():x16}");
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"webhook/smtp2go?p={IngestApp.Password}") { Content = new StringContent("event=open") };
+        request.Headers.Add("traceparent", $"00-{trace}-b7ad6b7169203331-01");
+
+        using var answer = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        await app.DrainedAsync();
+
+        await Eventually.Get(() => Task.FromResult(emitted.Lines.Count(line => line.Contains(trace, StringComparison.Ordinal))), count => count >= 2);
+        Assert.Contains(emitted.Lines, line => line.StartsWith("span Smtp2GoIngest store webhook", StringComparison.Ordinal) && line.Contains(trace, StringComparison.Ordinal));
+    }
+}
