@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -35,6 +36,15 @@ internal sealed class Emitted : ILoggerProvider, ILogger
 
     public IReadOnlyCollection<string> Lines => lines;
 
+    /// <summary>What one app measured: tests run side by side, and every one hears the meters of all.</summary>
+    public IEnumerable<string> MeasuredBy(IServiceProvider services)
+    {
+        var mark = MarkOf(services.GetRequiredService<IMeterFactory>());
+        return lines.Where(line => line.StartsWith("metric ", StringComparison.Ordinal) && line.EndsWith(mark, StringComparison.Ordinal)).Select(line => line[..^mark.Length]);
+    }
+
+    private static string MarkOf(object? scope) => $" by {RuntimeHelpers.GetHashCode(scope)}";
+
     public void AddTo(IServiceCollection services) => services.AddLogging(logging => logging
         .AddProvider(this)
         .SetMinimumLevel(LogLevel.Trace)
@@ -63,5 +73,5 @@ internal sealed class Emitted : ILoggerProvider, ILogger
     }
 
     private void Measured(Instrument instrument, object value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
-        lines.Enqueue($"metric {instrument.Meter.Name} {instrument.Name} {value} {string.Join(' ', tags.ToArray())}");
+        lines.Enqueue($"metric {instrument.Meter.Name} {instrument.Name} {value} {string.Join(' ', tags.ToArray())}{MarkOf(instrument.Meter.Scope)}");
 }

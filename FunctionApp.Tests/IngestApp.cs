@@ -5,11 +5,9 @@ using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
 using Smtp2GoIngest.SelfHost;
@@ -54,18 +52,21 @@ internal sealed class IngestApp : IAsyncDisposable
     public static async Task<IngestApp> StartAsync(
         string connectionString, IReadOnlyDictionary<string, string?>? settings = null, Action<IServiceCollection>? configure = null, bool pump = true)
     {
-        var built = SelfHostedApp.Build([], builder =>
+        var all = new Dictionary<string, string?>
         {
-            builder.Configuration.Sources.Clear();
-            builder.Configuration.AddInMemoryCollection(
-            [
-                new("urls", "http://127.0.0.1:0"),
-                new("EventStorage", connectionString),
-                new("Webhook:Username", Username),
-                new("Webhook:Password", Password),
-            ]);
-            builder.Configuration.AddInMemoryCollection(settings);
-            builder.Logging.ClearProviders();
+            ["urls"] = "http://127.0.0.1:0",
+            ["EventStorage"] = connectionString,
+            ["Webhook:Username"] = Username,
+            ["Webhook:Password"] = Password,
+            ["Logging:Console:LogLevel:Default"] = "None",
+        };
+        foreach (var (name, value) in settings ?? new Dictionary<string, string?>())
+        {
+            all[name] = value;
+        }
+
+        var built = SelfHostedApp.Build([], all, builder =>
+        {
             builder.Services.AddSingleton(new QueueTriggerOptions
             {
                 BatchSize = 16,

@@ -29,6 +29,9 @@ public sealed class ShippedFilesTests
     public void The_host_puts_nothing_before_the_routes() => Assert.Equal(string.Empty, HostJson["extensions"]!["http"]!["routePrefix"]!.GetValue<string>());
 
     [Fact]
+    public void The_host_leaves_telemetry_to_the_workers_own_exporter() => Assert.Equal("OpenTelemetry", HostJson["telemetryMode"]!.GetValue<string>());
+
+    [Fact]
     public void The_pump_takes_its_numbers_from_the_host_file()
     {
         var queues = HostJson["extensions"]!["queues"]!;
@@ -46,11 +49,7 @@ public sealed class ShippedFilesTests
     [Fact]
     public async Task Self_hosting_takes_the_hosts_numbers_and_listens_to_this_machine_alone()
     {
-        await using var app = SelfHostedApp.Build([], builder =>
-        {
-            builder.Configuration.Sources.Clear();
-            builder.Configuration.AddInMemoryCollection();
-        });
+        await using var app = SelfHostedApp.Build([], []);
 
         Assert.Equivalent(QueueTriggerOptions.FromHostJson(), app.Services.GetRequiredService<QueueTriggerOptions>());
         Assert.True(new Uri(app.Configuration["urls"]!).IsLoopback);
@@ -63,11 +62,7 @@ public sealed class ShippedFilesTests
     [InlineData("CONTAINER_NAME", false)]
     public async Task Azure_is_known_by_its_environment(string variable, bool expected)
     {
-        await using var app = SelfHostedApp.Build([], builder =>
-        {
-            builder.Configuration.Sources.Clear();
-            builder.Configuration.AddInMemoryCollection([new(variable, "x")]);
-        });
+        await using var app = SelfHostedApp.Build([], [new(variable, "x")]);
 
         Assert.Equal(expected, app.Services.GetRequiredService<AzureEnvironment>().IsAzure);
     }
@@ -111,12 +106,14 @@ public sealed class ShippedFilesTests
                 ["Health"] = "http Anonymous [] health",
                 ["StoreEvents"] = "queue smtp2go-webhooks EventStorage",
                 ["KeepPoison"] = "queue smtp2go-webhooks-poison EventStorage",
+                ["WatchQueues"] = "timer 0 * * * * *",
             },
             triggers);
 
         static string Describe(ParameterInfo parameter) =>
             parameter.GetCustomAttribute<HttpTriggerAttribute>() is { } http ? $"http {http.AuthLevel} [{string.Join(',', http.Methods)}] {http.Route}"
             : parameter.GetCustomAttribute<QueueTriggerAttribute>() is { } queue ? $"queue {queue.QueueName} {queue.Connection}"
+            : parameter.GetCustomAttribute<TimerTriggerAttribute>() is { } timer ? $"timer {timer.Schedule}"
             : "none";
     }
 }

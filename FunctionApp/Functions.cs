@@ -10,7 +10,8 @@ namespace Smtp2GoIngest;
 /// <summary>Every entry point of the app. What they call knows nothing of Azure Functions.</summary>
 /// <param name="receiver">Answers webhooks.</param>
 /// <param name="processor">Stores them.</param>
-public sealed class Functions(WebhookReceiver receiver, WebhookProcessor processor)
+/// <param name="queues">Measures what waits.</param>
+public sealed class Functions(WebhookReceiver receiver, WebhookProcessor processor, QueueWatch queues)
 {
     /// <summary>Takes a webhook from SMTP2GO. Anonymous for the platform: the app itself knows who may post, and which methods.</summary>
     [Function(nameof(ReceiveWebhook))]
@@ -34,4 +35,9 @@ public sealed class Functions(WebhookReceiver receiver, WebhookProcessor process
     public Task KeepPoison(
         [QueueTrigger(WebhookQueue.PoisonName, Connection = StorageOptions.Connection)] QueueMessage message, CancellationToken cancellationToken) =>
         processor.KeepPoisonAsync(message, cancellationToken);
+
+    /// <summary>Measures the queues.</summary>
+    [Function(nameof(WatchQueues))]
+    public Task WatchQueues([TimerTrigger(QueueWatch.Schedule)] TimerInfo timer, CancellationToken cancellationToken) =>
+        queues.WatchAsync(cancellationToken);
 }

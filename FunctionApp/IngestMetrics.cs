@@ -19,6 +19,8 @@ public sealed class IngestMetrics
     private readonly Counter<long> duplicate;
     private readonly Histogram<double> lag;
     private readonly Counter<long> deadLettered;
+    private readonly Gauge<long> queueDepth;
+    private readonly Gauge<double> queueOldestAge;
 
     /// <summary>Makes the instruments.</summary>
     /// <param name="factory">The host's meters.</param>
@@ -32,6 +34,8 @@ public sealed class IngestMetrics
         duplicate = meter.CreateCounter<long>("events.duplicate", "{event}", "Webhooks that brought an event again.");
         lag = meter.CreateHistogram<double>("events.lag", "s", "From the webhook's receipt to its stored row.");
         deadLettered = meter.CreateCounter<long>("webhooks.dead_lettered", "{webhook}", "Dead letters written, by reason.");
+        queueDepth = meter.CreateGauge<long>("queue.depth", "{message}", "Messages in a queue, hidden ones included, once a minute.");
+        queueOldestAge = meter.CreateGauge<double>("queue.oldest.age", "s", "How long the oldest message of a queue has been waiting, once a minute.");
     }
 
     internal void Received(TimeSpan duration)
@@ -49,6 +53,13 @@ public sealed class IngestMetrics
     }
 
     internal void Duplicate() => duplicate.Add(1);
+
+    internal void QueueMeasured(string queue, int depth, TimeSpan oldestAge)
+    {
+        var tag = new KeyValuePair<string, object?>("queue", queue);
+        queueDepth.Record(depth, tag);
+        queueOldestAge.Record(Math.Max(0, oldestAge.TotalSeconds), tag);
+    }
 
     internal void DeadLettered(string reason) => deadLettered.Add(1, new KeyValuePair<string, object?>("reason", reason));
 }

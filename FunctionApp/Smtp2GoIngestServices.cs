@@ -58,6 +58,7 @@ public static partial class Smtp2GoIngestServices
 
         services.AddSingleton<WebhookBlobs>();
         services.AddSingleton<WebhookQueue>();
+        services.AddSingleton<QueueWatch>();
 
         services.AddSingleton<EventStore>();
         services.AddSingleton<DeadLetters>();

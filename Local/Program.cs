@@ -5,9 +5,7 @@ using System.Text;
 using Azure;
 using Azure.Data.Tables;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Smtp2GoIngest.Local;
 using Smtp2GoIngest.SelfHost;
 using Smtp2GoIngest.Storing;
@@ -88,19 +86,14 @@ static async Task<int> RunAsync(bool once, CancellationToken cancellationToken)
 
 static async Task<WebApplication> StartAppAsync(string connectionString, string password, CancellationToken cancellationToken)
 {
-    var app = SelfHostedApp.Build([], builder =>
-    {
-        // Its own settings alone, whatever the environment or a local.settings.json holds.
-        builder.Configuration.Sources.Clear();
-        builder.Configuration.AddInMemoryCollection(
-        [
-            new("urls", "http://127.0.0.1:0"),
-            new("EventStorage", connectionString),
-            new("Webhook:Username", "smtp2go"),
-            new("Webhook:Password", password),
-        ]);
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-    });
+    var app = SelfHostedApp.Build([],
+    [
+        new("urls", "http://127.0.0.1:0"),
+        new("EventStorage", connectionString),
+        new("Webhook:Username", "smtp2go"),
+        new("Webhook:Password", password),
+        new("Logging:LogLevel:Default", "Warning"),
+    ]);
     await app.StartAsync(cancellationToken);
     return app;
 }

@@ -1,4 +1,9 @@
+using System.Collections.Concurrent;
 using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace Smtp2GoIngest.Tests.EndToEnd;
 
@@ -28,7 +33,48 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
         Assert.Equal(1, Count("webhooks.dead_lettered 1 [reason, conflict]"));
         Assert.Equal(1, Count("webhooks.dead_lettered 1 [reason, no-event]"));
 
-        int Count(string measurement) => emitted.Lines.Count(line => line.StartsWith($"metric Smtp2GoIngest {measurement}", StringComparison.Ordinal));
+        int Count(string measurement) => emitted.MeasuredBy(app.Services).Count(line => line.StartsWith($"metric Smtp2GoIngest {measurement}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_collector_gets_metrics_spans_and_logs_and_no_secret()
+    {
+        const string Marker = "needle9917";
+        var exported = new ConcurrentDictionary<string, string>();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        await using var collector = builder.Build();
+        collector.Urls.Add("http://127.0.0.1:0");
+        collector.MapPost("{*path}", async (HttpRequest request) =>
+        {
+            using var body = new MemoryStream();
+            await request.Body.CopyToAsync(body);
+            exported.AddOrUpdate(request.Path, Encoding.UTF8.GetString(body.ToArray()), (_, before) => before + Encoding.UTF8.GetString(body.ToArray()));
+        });
+        await collector.StartAsync(TestContext.Current.CancellationToken);
+
+        var settings = new Dictionary<string, string?>
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Urls.Single(),
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["Webhook:Password"] = $"right-secret-{Marker}",
+            ["Logging:LogLevel:Default"] = "Trace",
+        };
+        await using (var app = await IngestApp.StartAsync(azurite.NewAccount(), settings))
+        {
+            foreach (var path in new[] { $"webhook/smtp2go_right-secret-{Marker}", $"webhook/smtp2go?p=wrong-{Marker}", $"webhook/smtp2go_wrong-{Marker}", $"elsewhere/{Marker}" })
+            {
+                using var content = new StringContent($"event=open&email_id={Marker}&rcpt={Marker}@x.example");
+                using var answer = await app.Client.PostAsync(path, content, TestContext.Current.CancellationToken);
+            }
+
+            await app.DrainedAsync();
+        }
+
+        Assert.Contains("webhooks.received", exported["/v1/metrics"], StringComparison.Ordinal);
+        Assert.Contains("store webhook", exported["/v1/traces"], StringComparison.Ordinal);
+        Assert.Contains("wrong-secret", exported["/v1/logs"], StringComparison.Ordinal);
+        Assert.DoesNotContain(Marker, string.Concat(exported.Values), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
@@ -48,11 +49,21 @@ public static class SelfHostedApp
 
     /// <summary>Builds the app without starting it.</summary>
     /// <param name="args">ASP.NET Core's own arguments.</param>
-    /// <param name="configure">What to change at the last moment, settings and services.</param>
-    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    /// <param name="settings">The only settings; null for the arguments, the environment and <c>local.settings.json</c>.</param>
+    /// <param name="configure">What to change at the last moment.</param>
+    public static WebApplication Build(string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder(args);
-        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = LocalSettings() });
+        if (settings is null)
+        {
+            builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = LocalSettings() });
+        }
+        else
+        {
+            builder.Configuration.Sources.Clear();
+            builder.Configuration.AddInMemoryCollection(settings);
+        }
+
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -64,17 +75,24 @@ public static class SelfHostedApp
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 1024, gracePeriod: TimeSpan.FromSeconds(5));
         });
 
-        builder.Services.AddSmtp2GoIngest(builder.Configuration);
-        builder.Services.TryAddSingleton(_ => QueueTriggerOptions.FromHostJson());
-        AddPump(builder.Services, WebhookQueue.Name, WebhookQueue.PoisonName, functions => functions.StoreEvents);
-        AddPump(builder.Services, WebhookQueue.PoisonName, null, functions => functions.KeepPoison);
-
-        configure?.Invoke(builder);
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
         {
             builder.WebHost.UseUrls(DefaultUrl);
         }
 
+        builder.Services.AddSmtp2GoIngest(builder.Configuration);
+        builder.Services.AddTelemetry(builder.Configuration);
+        builder.Services.TryAddSingleton(_ => QueueTriggerOptions.FromHostJson());
+        AddPump(builder.Services, WebhookQueue.Name, WebhookQueue.PoisonName, functions => functions.StoreEvents);
+        AddPump(builder.Services, WebhookQueue.PoisonName, null, functions => functions.KeepPoison);
+        builder.Services.AddSingleton<IHostedService>(s => new TimerPump(
+            nameof(Functions.WatchQueues),
+            QueueWatch.Schedule,
+            cancellationToken => s.GetRequiredService<Functions>().WatchQueues(new TimerInfo(), cancellationToken),
+            s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<ILogger<TimerPump>>()));
+
+        configure?.Invoke(builder);
         var app = builder.Build();
         app.Map(WebhookReceiver.Route, static (HttpRequest request, string endpoint, Functions functions, CancellationToken cancellationToken) =>
             functions.ReceiveWebhook(request, endpoint, cancellationToken));

@@ -28,6 +28,14 @@ public sealed class HttpTriggerAttribute(AuthorizationLevel authLevel, params st
 }
 
 [AttributeUsage(AttributeTargets.Parameter)]
+public sealed class TimerTriggerAttribute(string schedule) : Attribute
+{
+    public string Schedule { get; } = schedule;
+}
+
+public sealed class TimerInfo;
+
+[AttributeUsage(AttributeTargets.Parameter)]
 public sealed class QueueTriggerAttribute(string queueName) : Attribute
 {
     public string QueueName { get; } = queueName;

@@ -4,10 +4,8 @@ using System.Text;
 using Azure;
 using Azure.Storage.Queues;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.SelfHost;
 
@@ -43,19 +41,16 @@ public sealed class EdgeApp : IAsyncDisposable
     /// <param name="cancellationToken">Ends the start.</param>
     public static async Task<EdgeApp> StartAsync(string connectionString, CancellationToken cancellationToken)
     {
-        var built = SelfHostedApp.Build([], builder =>
-        {
-            builder.Configuration.Sources.Clear();
-            builder.Configuration.AddInMemoryCollection(
+        var built = SelfHostedApp.Build(
+            [],
             [
                 new("urls", "http://127.0.0.1:0"),
                 new("EventStorage", connectionString),
                 new("Webhook:Username", Username),
                 new("Webhook:Password", Password),
-            ]);
-            builder.Logging.ClearProviders();
-            builder.Services.RemoveAll<IHostedService>();
-        });
+                new("Logging:LogLevel:Default", "None"),
+            ],
+            builder => builder.Services.RemoveAll<IHostedService>());
         await built.StartAsync(cancellationToken);
         return new EdgeApp(built, connectionString);
     }

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Smtp2GoIngest.SelfHost;
+
+namespace Smtp2GoIngest.Tests.SelfHost;
+
+public sealed class TimerPumpTests
+{
+    [Fact]
+    public async Task A_function_runs_when_its_schedule_says_so_also_after_it_failed()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 5, 2, 11, 20, 30, TimeSpan.Zero));
+        var runs = new List<DateTimeOffset>();
+        using var pump = new TimerPump(
+            "Timed",
+            "0 * * * * *",
+            _ =>
+            {
+                runs.Add(time.GetUtcNow());
+                throw new InvalidOperationException();
+            },
+            time,
+            NullLogger.Instance);
+
+        await pump.StartAsync(TestContext.Current.CancellationToken);
+        for (var second = 0; second < 120; second++)
+        {
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await Eventually.Get(() => Task.FromResult(runs.Count), count => count == 2);
+        await pump.StopAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(["11:21", "11:22"], runs.Select(run => run.ToString("HH:mm", System.Globalization.CultureInfo.InvariantCulture)));
+    }
+}
