@@ -25,6 +25,7 @@ public sealed class EmailEvent
         MessageId = FirstOf(byName, "message_id");
         Recipients = RecipientsOf(byName);
         Recipient = FirstOf(byName, "rcpt");
+        DestinationNumber = FirstOf(byName, "destination_number");
         Time = TimeOf(byName, "time") ?? TimeOf(byName, "received_timestamp") ?? TimeOf(byName, "submitted_timestamp");
         IsTest = (FirstOf(byName, "subject") ?? FirstOf(byName, "Subject")) == TestSubject && TimeOf(byName, "sendtime")?.Year == 2015;
     }
@@ -43,6 +44,9 @@ public sealed class EmailEvent
 
     /// <summary>The one address that the event is about (<c>rcpt</c>); missing on <c>processed</c>.</summary>
     public string? Recipient { get; }
+
+    /// <summary>Where an SMS went.</summary>
+    public string? DestinationNumber { get; }
 
     /// <summary>Every address of <c>recipients</c>, in its order, however the list was written; empty on all but <c>processed</c>.</summary>
     public IReadOnlyList<string> Recipients { get; }

@@ -41,7 +41,7 @@ public static class EventColumns
     [
         "PartitionKey", "RowKey", "Timestamp",
         WebhookId, ReceivedAt, ContentType, Body, BodyBlob, IsTest, Truncated,
-        "Recipient", "RecipientCount", "Redacted",
+        EventIndex.Recipient, EventIndex.RecipientCount, "Redacted",
     ];
 
     internal const string WebhookId = "WebhookId";
@@ -182,6 +182,8 @@ public static class EventColumns
             : char.IsHighSurrogate(text[MaxTextLength - 1]) ? text[..(MaxTextLength - 1)]
             : text[..MaxTextLength];
     }
+
+    internal static int SizeOf(TableEntity row) => row.Sum(property => SizeOf(property.Key, property.Value));
 
     // Azure's own reckoning: 8 bytes a property, two a character of its name, and the value.
     private static int SizeOf(string name, object value) =>

@@ -12,6 +12,9 @@ public static class EventKeys
     /// <summary>The longest key; Azure takes 512 characters.</summary>
     public const int MaxLength = 400;
 
+    /// <summary>What stands for the time in the keys of an event without one.</summary>
+    public const string NoTime = "no-time";
+
     private const int HashLength = 16;
 
     // What Azure refuses in a key, the percent sign that its service decodes once too often, and our own escape character.
@@ -21,16 +24,32 @@ public static class EventKeys
     /// <summary>The partition of <c>Smtp2GoEvents</c>: the email, else the SMS, else one partition for all that name neither.</summary>
     /// <param name="e">The event.</param>
     public static string PartitionKey(EmailEvent e) =>
-        ToKey(e.EmailId ?? (e.MessageId is { } sms ? $"sms-{sms}" : "no-email-id"));
+        ToKey(Email(e));
 
     /// <summary>The row within an email: <c>&lt;time&gt;_&lt;event&gt;_&lt;hash&gt;</c>, so that a partition reads as a timeline.</summary>
     /// <param name="e">The event.</param>
     public static string RowKey(EmailEvent e) => ToKey($"{Time(e.Time)}_{e.Name}_{Hash(e)}");
 
+    /// <summary>The partition of <c>Smtp2GoEventsByRecipient</c>: the address, whatever its case.</summary>
+    /// <param name="address">An address or a telephone number.</param>
+    public static string RecipientPartitionKey(string address) => ToKey(address.ToLowerInvariant());
+
+    /// <summary>The row within a recipient: <c>&lt;time&gt;_&lt;event&gt;_&lt;email_id&gt;_&lt;hash&gt;</c>.</summary>
+    /// <param name="e">The event.</param>
+    public static string RecipientRowKey(EmailEvent e) => ToKey($"{Time(e.Time)}_{e.Name}_{Email(e)}_{Hash(e)}");
+
+    /// <summary>The partition of <c>Smtp2GoEventsByDay</c>: <c>2026-03-24_bounce</c>, or <c>no-time_bounce</c>.</summary>
+    /// <param name="e">The event.</param>
+    public static string DayPartitionKey(EmailEvent e) => ToKey($"{(e.Time is { } time ? Day(time) : NoTime)}_{e.Name}");
+
+    /// <summary>The row within a day: <c>&lt;time&gt;_&lt;email_id&gt;_&lt;hash&gt;</c>.</summary>
+    /// <param name="e">The event.</param>
+    public static string DayRowKey(EmailEvent e) => ToKey($"{Time(e.Time)}_{Email(e)}_{Hash(e)}");
+
     /// <summary>A time as it stands in a key: <c>2026-03-24T08:23:19.000Z</c>, or <c>no-time</c>.</summary>
     /// <param name="time">The time.</param>
     public static string Time(DateTimeOffset? time) =>
-        time is { } t ? t.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture) : "no-time";
+        time is { } t ? t.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture) : NoTime;
 
     /// <summary>A day as it stands in a key: <c>2026-03-24</c>.</summary>
     /// <param name="time">The time.</param>
@@ -60,6 +79,8 @@ public static class EventKeys
         end = char.IsHighSurrogate(key[end - 1]) ? end - 1 : end;
         return $"{key.AsSpan(0, end)}_{Hash([key])}";
     }
+
+    private static string Email(EmailEvent e) => e.EmailId ?? (e.MessageId is { } sms ? $"sms-{sms}" : "no-email-id");
 
     private static string Escape(string text)
     {

@@ -20,9 +20,22 @@ public enum StoreOutcome
 
     /// <summary>Another webhook brought an event with the same identity that says something else.</summary>
     Conflict,
+
+    /// <summary>Storage failed, or refused a row; <see cref="StoreResult.Failure"/> says how.</summary>
+    Failed,
 }
 
-/// <summary>The table of events.</summary>
+/// <summary>An event and the webhook that brought it.</summary>
+/// <param name="Event">The event.</param>
+/// <param name="Webhook">The webhook.</param>
+public sealed record ReceivedEvent(EmailEvent Event, ReceivedWebhook Webhook);
+
+/// <summary>What became of one event.</summary>
+/// <param name="Outcome">In a word.</param>
+/// <param name="Failure">Why it failed; null otherwise.</param>
+public readonly record struct StoreResult(StoreOutcome Outcome, Exception? Failure = null);
+
+/// <summary>The table of events and its two indexes.</summary>
 /// <param name="service">The storage account.</param>
 /// <param name="blobs">Where the bodies are that no row can hold.</param>
 public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
@@ -31,43 +44,103 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     public const string TableName = "Smtp2GoEvents";
 
     private readonly TableClient table = service.GetTableClient(TableName);
+    private readonly TableClient byRecipient = service.GetTableClient(EventIndex.ByRecipientTable);
+    private readonly TableClient byDay = service.GetTableClient(EventIndex.ByDayTable);
 
-    /// <summary>Writes an event, unless it is there already.</summary>
-    /// <param name="emailEvent">The event.</param>
-    /// <param name="webhook">The webhook that brought it.</param>
+    /// <summary>Writes events, those that are not there already, and then their index rows, which a retry heals.</summary>
+    /// <param name="batch">The events of one message.</param>
     /// <param name="cancellationToken">Ends the try.</param>
-    /// <exception cref="RequestFailedException">Storage failed, or refused the row.</exception>
-    public async Task<StoreOutcome> StoreAsync(EmailEvent emailEvent, ReceivedWebhook webhook, CancellationToken cancellationToken)
+    /// <returns>What became of each; one that failed never holds up the others.</returns>
+    public async Task<StoreResult[]> StoreAsync(IReadOnlyList<ReceivedEvent> batch, CancellationToken cancellationToken)
     {
-        var row = EventColumns.ToRow(emailEvent, webhook);
+        var rows = batch.Select(received => EventColumns.ToRow(received.Event, received.Webhook)).ToList();
+        var results = new StoreResult[batch.Count];
+
+        // Where one message brings an event twice, the second has to meet the row of the first.
+        var rounds = Enumerable.Range(0, batch.Count).GroupBy(i => (rows[i].PartitionKey, rows[i].RowKey))
+            .SelectMany(same => same.Select((i, round) => (Index: i, Round: round)))
+            .GroupBy(row => row.Round, row => row.Index)
+            .OrderBy(round => round.Key);
+        foreach (var round in rounds.Select(round => round.ToList()))
+        {
+            var failures = await table.WriteAsync(TableTransactionActionType.Add, [.. round.Select(i => rows[i])], cancellationToken);
+            for (var n = 0; n < round.Count; n++)
+            {
+                var i = round[n];
+                (results[i], rows[i]) = await JudgeAsync(failures[n], rows[i], batch[i], cancellationToken);
+            }
+        }
+
+        await IndexAsync(batch, rows, results, cancellationToken);
+        return results;
+    }
+
+    private async Task<(StoreResult Result, TableEntity Stored)> JudgeAsync(Exception? failure, TableEntity row, ReceivedEvent received, CancellationToken cancellationToken)
+    {
+        if (failure is null)
+        {
+            return (new StoreResult(StoreOutcome.Stored), row);
+        }
+
+        if (failure is not RequestFailedException { ErrorCode: { } code } || code != TableErrorCode.EntityAlreadyExists)
+        {
+            return (new StoreResult(StoreOutcome.Failed, failure), row);
+        }
+
         try
         {
-            await table.CreatingIfMissing(t => t.AddEntityAsync(row, cancellationToken), cancellationToken);
-            return StoreOutcome.Stored;
+            var stored = (await table.GetEntityAsync<TableEntity>(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken)).Value;
+            return (new StoreResult(await CompareAsync(stored, received, cancellationToken)), stored);
         }
-        catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.EntityAlreadyExists)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            var stored = await table.GetEntityAsync<TableEntity>(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
-            return await CompareAsync(stored.Value, emailEvent, webhook, cancellationToken);
+            return (new StoreResult(StoreOutcome.Failed, e), row);
         }
     }
 
-    private async Task<StoreOutcome> CompareAsync(TableEntity stored, EmailEvent emailEvent, ReceivedWebhook webhook, CancellationToken cancellationToken)
+    private async Task<StoreOutcome> CompareAsync(TableEntity stored, ReceivedEvent received, CancellationToken cancellationToken)
     {
-        if (stored.GetString(EventColumns.WebhookId) == webhook.Id)
+        if (stored.GetString(EventColumns.WebhookId) == received.Webhook.Id)
         {
             return StoreOutcome.StoredBefore;
         }
 
         // The bodies, not the columns: a column may have been cut.
+        return await ReadAsync(stored, cancellationToken) is { } other && other.SaysTheSameAs(received.Event)
+            ? StoreOutcome.Duplicate
+            : StoreOutcome.Conflict;
+    }
+
+    /// <summary>Reads the event of a stored row from its body; null where the body is gone or is none.</summary>
+    /// <param name="stored">A row of <see cref="TableName"/>.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public async Task<EmailEvent?> ReadAsync(TableEntity stored, CancellationToken cancellationToken)
+    {
         var body = stored.GetString(EventColumns.Body) is { } text ? BinaryData.FromString(text)
             : stored.GetString(EventColumns.BodyBlob) is { } blob ? await blobs.ReadAsync(blob, cancellationToken)
             : null;
-        return body is not null
-            && WebhookBody.TryParse(body, out var fields, out _)
-            && EmailEvent.TryCreate(fields, out var other)
-            && other.SaysTheSameAs(emailEvent)
-            ? StoreOutcome.Duplicate
-            : StoreOutcome.Conflict;
+        return body is not null && WebhookBody.TryParse(body, out var fields, out _) && EmailEvent.TryCreate(fields, out var emailEvent) ? emailEvent : null;
+    }
+
+    private async Task IndexAsync(IReadOnlyList<ReceivedEvent> batch, List<TableEntity> rows, StoreResult[] results, CancellationToken cancellationToken)
+    {
+        var stored = Enumerable.Range(0, batch.Count).Where(i => results[i].Outcome is StoreOutcome.Stored or StoreOutcome.StoredBefore or StoreOutcome.Duplicate).ToList();
+        await Task.WhenAll(
+            UpsertAsync(byDay, [.. stored.Select(i => (i, EventIndex.ByDay(batch[i].Event, rows[i])))]),
+            UpsertAsync(byRecipient, [.. stored.SelectMany(i => EventIndex.ByRecipient(batch[i].Event, rows[i]).Select(row => (i, row)))]));
+
+        async Task UpsertAsync(TableClient index, IReadOnlyList<(int Of, TableEntity Row)> all)
+        {
+            var distinct = all.DistinctBy(entry => (entry.Row.PartitionKey, entry.Row.RowKey)).ToList();
+            var failures = await index.WriteAsync(TableTransactionActionType.UpsertReplace, [.. distinct.Select(entry => entry.Row)], cancellationToken);
+            for (var n = 0; n < distinct.Count; n++)
+            {
+                if (failures[n] is { } failure)
+                {
+                    results[distinct[n].Of] = new StoreResult(StoreOutcome.Failed, failure);
+                }
+            }
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Azure;
 using Azure.Storage.Queues.Models;
@@ -17,21 +18,29 @@ namespace Smtp2GoIngest.Storing;
 public sealed partial class WebhookProcessor(
     EventStore events, DeadLetters deadLetters, WebhookBlobs blobs, IngestMetrics metrics, TimeProvider time, ILogger<WebhookProcessor> logger)
 {
+    // Of the bodies and dead letters of one message at a time; the trigger runs up to 24 messages side by side.
+    private const int MaxParallel = 16;
+
     /// <summary>Stores every webhook of a message, as an event or as a dead letter.</summary>
     /// <param name="message">A message of <see cref="WebhookQueue.Name"/>.</param>
     /// <param name="cancellationToken">Ends the try.</param>
     /// <exception cref="InvalidOperationException">Storage failed for some; the message has to come again, and the others are stored.</exception>
     public Task StoreAsync(QueueMessage message, CancellationToken cancellationToken) =>
-        ForEachAsync(message, StoreAsync, cancellationToken);
+        ForEachAsync(message, ReadAsync, StoreAsync, cancellationToken);
 
     /// <summary>Keeps every webhook of a message that the host gave up as a dead letter.</summary>
     /// <param name="message">A message of <see cref="WebhookQueue.PoisonName"/>.</param>
     /// <param name="cancellationToken">Ends the try.</param>
     /// <exception cref="InvalidOperationException">Storage failed for some; the message has to come again.</exception>
     public Task KeepPoisonAsync(QueueMessage message, CancellationToken cancellationToken) =>
-        ForEachAsync(message, KeepPoisonAsync, cancellationToken);
+        ForEachAsync(message, KeepPoisonAsync, static (_, _, _) => Task.CompletedTask, cancellationToken);
 
-    private async Task ForEachAsync(QueueMessage message, Func<ReceivedWebhook, CancellationToken, Task> handle, CancellationToken cancellationToken)
+    /// <summary>Handles each webhook alone, then what came of them together.</summary>
+    private async Task ForEachAsync(
+        QueueMessage message,
+        Func<ReceivedWebhook, CancellationToken, Task<ReceivedEvent?>> handle,
+        Func<IReadOnlyList<ReceivedEvent>, Action<ReceivedWebhook, Exception>, CancellationToken, Task> complete,
+        CancellationToken cancellationToken)
     {
         var text = message.Body.ToString();
         var content = Envelope.Read(text);
@@ -41,34 +50,58 @@ public sealed partial class WebhookProcessor(
             return;
         }
 
-        var failures = new List<string>();
-        for (var i = 0; i < content.Entries.Count; i++)
+        var failures = new ConcurrentQueue<string>();
+        var handled = new ReceivedEvent?[content.Entries.Count];
+        var activities = StartActivities(content.Entries);
+        try
         {
-            var (webhook, json) = content.Entries[i];
-            try
-            {
-                await (webhook is null
-                    ? deadLetters.KeepUnreadableAsync(message, i, json, "This webhook of the message cannot be read.", cancellationToken)
-                    : handle(webhook, cancellationToken));
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-            {
-                failures.Add(StorageFailure.Describe(e));
-                Log.Failed(logger, webhook?.Id, failures[^1], message.DequeueCount);
-            }
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, content.Entries.Count),
+                new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken },
+                async (i, token) =>
+                {
+                    var (webhook, json) = content.Entries[i];
+                    try
+                    {
+                        if (webhook is null)
+                        {
+                            await deadLetters.KeepUnreadableAsync(message, i, json, "This webhook of the message cannot be read.", token);
+                        }
+                        else
+                        {
+                            handled[i] = await handle(webhook, token);
+                        }
+                    }
+                    catch (Exception e) when (!token.IsCancellationRequested)
+                    {
+                        Fail(webhook, e);
+                    }
+                });
+            await complete([.. handled.OfType<ReceivedEvent>()], Fail, cancellationToken);
+        }
+        finally
+        {
+            activities.ForEach(activity => activity?.Dispose());
         }
 
-        if (failures.Count > 0)
+        if (!failures.IsEmpty)
         {
             // Without the exceptions themselves: the Functions host would log their texts, which may quote a row.
             throw new InvalidOperationException(
                 $"{failures.Count} of {content.Entries.Count} webhooks of the message could not be stored: {string.Join(", ", failures.Distinct())}.");
         }
+
+        void Fail(ReceivedWebhook? webhook, Exception e)
+        {
+            var failure = StorageFailure.Describe(e);
+            failures.Enqueue(failure);
+            Log.Failed(logger, webhook?.Id, failure, message.DequeueCount);
+        }
     }
 
-    private async Task StoreAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
+    /// <summary>Reads the event of a webhook; null where it became a dead letter.</summary>
+    private async Task<ReceivedEvent?> ReadAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
     {
-        using var activity = StartActivity(webhook);
         var body = webhook.Body is { } text ? BinaryData.FromString(text) : await blobs.ReadAsync(webhook.Blob!, cancellationToken);
         if (body is null)
         {
@@ -84,49 +117,72 @@ public sealed partial class WebhookProcessor(
         }
         else
         {
-            await StoreAsync(emailEvent, webhook, cancellationToken);
+            return new ReceivedEvent(emailEvent, webhook);
+        }
+
+        return null;
+    }
+
+    private async Task StoreAsync(IReadOnlyList<ReceivedEvent> batch, Action<ReceivedWebhook, Exception> fail, CancellationToken cancellationToken)
+    {
+        var results = await events.StoreAsync(batch, cancellationToken);
+        for (var i = 0; i < batch.Count; i++)
+        {
+            try
+            {
+                await SettleAsync(batch[i], results[i], cancellationToken);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                fail(batch[i].Webhook, e);
+            }
         }
     }
 
-    private async Task StoreAsync(EmailEvent emailEvent, ReceivedWebhook webhook, CancellationToken cancellationToken)
+    private async Task SettleAsync(ReceivedEvent received, StoreResult result, CancellationToken cancellationToken)
     {
-        StoreOutcome outcome;
-        try
-        {
-            outcome = await events.StoreAsync(emailEvent, webhook, cancellationToken);
-        }
-        catch (RequestFailedException e) when (e.IsForGood())
-        {
-            await deadLetters.KeepAsync(webhook, DeadLetterReason.Refused, $"Storage refuses the row: {StorageFailure.Describe(e)}.", cancellationToken);
-            return;
-        }
-
-        switch (outcome)
+        switch (result.Outcome)
         {
             case StoreOutcome.Stored:
-                metrics.Stored(emailEvent, time.GetUtcNow() - webhook.ReceivedAt);
+                metrics.Stored(received.Event, time.GetUtcNow() - received.Webhook.ReceivedAt);
                 break;
             case StoreOutcome.Duplicate:
                 metrics.Duplicate();
                 break;
             case StoreOutcome.Conflict:
                 const string Error = "An event with the same id, name and recipient is stored with other values.";
-                await deadLetters.KeepAsync(webhook, DeadLetterReason.Conflict, Error, cancellationToken);
+                await deadLetters.KeepAsync(received.Webhook, DeadLetterReason.Conflict, Error, cancellationToken);
                 break;
+            case StoreOutcome.Failed when result.Failure is RequestFailedException refused && refused.IsForGood():
+                await deadLetters.KeepAsync(received.Webhook, DeadLetterReason.Refused, $"Storage refuses a row: {StorageFailure.Describe(refused)}.", cancellationToken);
+                break;
+            case StoreOutcome.Failed:
+                throw result.Failure!;
             case StoreOutcome.StoredBefore:
                 break;
         }
     }
 
-    private Task KeepPoisonAsync(ReceivedWebhook webhook, CancellationToken cancellationToken) =>
-        deadLetters.KeepAsync(webhook, DeadLetterReason.Poison, "Storing failed too often; replay it once the cause is mended.", cancellationToken);
-
-    // A child of the POST that brought the webhook, linked to the invocation that stores it with its neighbours.
-    private static Activity? StartActivity(ReceivedWebhook webhook)
+    private async Task<ReceivedEvent?> KeepPoisonAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
     {
-        _ = ActivityContext.TryParse(webhook.TraceParent, null, isRemote: true, out var parent);
-        ActivityLink[] links = Activity.Current is { } invocation ? [new ActivityLink(invocation.Context)] : [];
-        return IngestMetrics.Activities.StartActivity("store webhook", ActivityKind.Consumer, parent, links: links);
+        await deadLetters.KeepAsync(webhook, DeadLetterReason.Poison, "Storing failed too often; replay it once the cause is mended.", cancellationToken);
+        return null;
+    }
+
+    // Each a child of the POST that brought its webhook, and linked to the invocation that stores it with its neighbours.
+    private static List<Activity?> StartActivities(IEnumerable<EnvelopeEntry> entries)
+    {
+        var invocation = Activity.Current;
+        ActivityLink[] links = invocation is null ? [] : [new ActivityLink(invocation.Context)];
+        var activities = new List<Activity?>();
+        foreach (var entry in entries)
+        {
+            _ = ActivityContext.TryParse(entry.Webhook?.TraceParent, null, isRemote: true, out var parent);
+            activities.Add(IngestMetrics.Activities.StartActivity("store webhook", ActivityKind.Consumer, parent, links: links));
+            Activity.Current = invocation;
+        }
+
+        return activities;
     }
 
     private static partial class Log

@@ -1,0 +1,111 @@
+using Azure;
+using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
+
+namespace Smtp2GoIngest.Storing;
+
+/// <summary>Writes rows, those of one partition together, and says of each row what became of it.</summary>
+internal static class TableWrites
+{
+    // Azure's limits are 100 rows and 4 MiB.
+    private const int MaxRows = 100;
+    private const int MaxBytes = 3584 * 1024;
+
+    // Of one message at a time; the trigger runs up to 24 messages side by side.
+    private const int MaxParallel = 16;
+
+    /// <summary>Tells whether storage will never take this row, however often it is tried.</summary>
+    /// <remarks>Missing rights, a missing table, throttling and time-outs pass or are mended: they are not the row's fault.</remarks>
+    public static bool IsForGood(this RequestFailedException e) =>
+        e.Status is >= 400 and < 500 and not (401 or 403 or 404 or 408 or 409 or 429);
+
+    /// <summary>Runs an operation, and once more after making the table where it is missing: a table that is there costs nothing.</summary>
+    public static async Task CreatingIfMissing(this TableClient table, Func<TableClient, Task> operation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await operation(table);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.TableNotFound)
+        {
+            await table.CreateIfNotExistsAsync(cancellationToken);
+            await operation(table);
+        }
+    }
+
+    /// <summary>Writes rows: a transaction for those of one partition, and one by one where the transaction is refused.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="type">What to do with each row.</param>
+    /// <param name="rows">The rows, no key twice.</param>
+    /// <param name="cancellationToken">Ends the writing.</param>
+    /// <returns>For each row the failure, or null where it is written.</returns>
+    public static async Task<Exception?[]> WriteAsync(
+        this TableClient table, TableTransactionActionType type, IReadOnlyList<TableEntity> rows, CancellationToken cancellationToken)
+    {
+        var failures = new Exception?[rows.Count];
+        var chunks = Enumerable.Range(0, rows.Count).GroupBy(i => rows[i].PartitionKey).SelectMany(partition => Chunk(partition, rows));
+        await Parallel.ForEachAsync(
+            chunks,
+            new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken },
+            async (chunk, token) => await WriteAsync(table, type, rows, chunk, failures, token));
+        return failures;
+    }
+
+    private static async Task WriteAsync(
+        TableClient table, TableTransactionActionType type, IReadOnlyList<TableEntity> rows, List<int> chunk, Exception?[] failures, CancellationToken cancellationToken)
+    {
+        if (chunk.Count > 1)
+        {
+            try
+            {
+                await table.CreatingIfMissing(t => t.SubmitTransactionAsync(chunk.Select(i => new TableTransactionAction(type, rows[i])), cancellationToken), cancellationToken);
+                return;
+            }
+            catch (RequestFailedException e) when (e.IsForGood() || e.ErrorCode == TableErrorCode.EntityAlreadyExists)
+            {
+                // One row is refused, or is there already: each gets its own answer.
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                chunk.ForEach(i => failures[i] = e);
+                return;
+            }
+        }
+
+        foreach (var i in chunk)
+        {
+            try
+            {
+                await table.CreatingIfMissing(
+                    t => type == TableTransactionActionType.Add
+                        ? t.AddEntityAsync(rows[i], cancellationToken)
+                        : t.UpsertEntityAsync(rows[i], TableUpdateMode.Replace, cancellationToken),
+                    cancellationToken);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                failures[i] = e;
+            }
+        }
+    }
+
+    private static IEnumerable<List<int>> Chunk(IEnumerable<int> partition, IReadOnlyList<TableEntity> rows)
+    {
+        var chunk = new List<int>();
+        var bytes = 0;
+        foreach (var i in partition)
+        {
+            var size = EventColumns.SizeOf(rows[i]);
+            if (chunk.Count == MaxRows || (chunk.Count > 0 && bytes + size > MaxBytes))
+            {
+                yield return chunk;
+                (chunk, bytes) = ([], 0);
+            }
+
+            chunk.Add(i);
+            bytes += size;
+        }
+
+        yield return chunk;
+    }
+}
