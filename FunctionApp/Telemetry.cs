@@ -9,10 +9,8 @@ namespace Smtp2GoIngest;
 /// <summary>Exports metrics, traces and logs where one of the usual variables says so, and costs nothing where none does.</summary>
 internal static class Telemetry
 {
-    // ASP.NET Core's own source writes no URL. The sources of HTTP clients and of the Azure SDK do, with keys of rows in them: never add them.
-    private static readonly string[] Sources = [IngestMetrics.Name, "Microsoft.AspNetCore"];
-
-    public static OpenTelemetryBuilder? AddTelemetry(this IServiceCollection services, IConfiguration configuration)
+    // Of other sources only those that write no URL: HTTP clients and the Azure SDK write keys of rows.
+    public static OpenTelemetryBuilder? AddTelemetry(this IServiceCollection services, IConfiguration configuration, params string[] otherSources)
     {
         var otlp = !string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
         var connectionString = configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"];
@@ -23,7 +21,7 @@ internal static class Telemetry
 
         var telemetry = services.AddOpenTelemetry()
             .WithMetrics(metrics => metrics.AddMeter(IngestMetrics.Name))
-            .WithTracing(traces => traces.AddSource(Sources))
+            .WithTracing(traces => traces.AddSource([IngestMetrics.Name, .. otherSources]))
             .WithLogging();
         if (otlp)
         {

@@ -81,7 +81,7 @@ public static class SelfHostedApp
         }
 
         builder.Services.AddSmtp2GoIngest(builder.Configuration);
-        builder.Services.AddTelemetry(builder.Configuration);
+        builder.Services.AddTelemetry(builder.Configuration, "Microsoft.AspNetCore");
         builder.Services.TryAddSingleton(_ => QueueTriggerOptions.FromHostJson());
         AddPump(builder.Services, WebhookQueue.Name, WebhookQueue.PoisonName, functions => functions.StoreEvents);
         AddPump(builder.Services, WebhookQueue.PoisonName, null, functions => functions.KeepPoison);

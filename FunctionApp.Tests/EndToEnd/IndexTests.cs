@@ -1,0 +1,151 @@
+using System.Text;
+using Azure;
+using Azure.Data.Tables;
+using Microsoft.Extensions.DependencyInjection;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Storing;
+
+namespace Smtp2GoIngest.Tests.EndToEnd;
+
+/// <summary>The three tables agree, whatever happened between two writes.</summary>
+public sealed class IndexTests(AzuriteFixture azurite)
+{
+    private const string Processed = "event=processed&id=1&email_id=e1&recipients=a@x.example,b@x.example,c@x.example&time=2026-05-02T11:20:31Z";
+
+    [Fact]
+    public async Task Five_hundred_recipients_are_five_hundred_rows()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+
+        await app.AcknowledgedAsync("event=processed&id=1&email_id=e1&" + string.Join('&', Enumerable.Range(0, 500).Select(i => $"recipients=r{i:000}@x.example")));
+        await app.DrainedAsync();
+
+        Assert.Equal(500, (await RowsAsync(account, EventIndex.ByRecipientTable)).Count);
+        await AssertAgreeAsync(account);
+    }
+
+    [Fact]
+    public async Task A_message_of_many_events_of_one_email_is_written_in_transactions()
+    {
+        var account = azurite.NewAccount();
+        var requests = new List<string>();
+        var count = StorageFault.InTables(account, request =>
+        {
+            lock (requests)
+            {
+                requests.Add($"{request.Method} {request.Uri.Path}");
+            }
+
+            return null;
+        });
+        await using var app = await IngestApp.StartAsync(account, configure: count, pump: false);
+        var webhooks = Enumerable.Range(0, 150).Select(i => Entry($"w{i}", $"event=open&id={i}&email_id=e1&rcpt=a@x.example&time=2026-05-02T11:20:31Z")).ToList();
+        webhooks.Add(Entry("again", "event=open&id=7&email_id=e1&rcpt=a@x.example&time=2026-05-02T11:20:31Z"));
+
+        await StoreAsync(app, webhooks);
+
+        // Two transactions a table, the tables made between two tries of the first; the repeated event alone and its row read.
+        Assert.Equal(150, (await app.EventsAsync()).Count);
+        Assert.InRange(requests.Count, 8, 20);
+        Assert.Empty(await app.DeadLettersAsync());
+        await AssertAgreeAsync(account);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task A_crash_after_any_write_is_healed_by_the_retry(int writes)
+    {
+        var account = azurite.NewAccount();
+        foreach (var table in new[] { EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable })
+        {
+            await new TableClient(account, table).CreateAsync(TestContext.Current.CancellationToken);
+        }
+
+        var left = writes;
+        var crash = StorageFault.InTables(account, request =>
+            request.Method != Azure.Core.RequestMethod.Get && Interlocked.Decrement(ref left) < 0 ? new RequestFailedException(503, "gone", "ServerBusy", null) : null);
+        await using (var crashing = await IngestApp.StartAsync(account, configure: crash, pump: false))
+        {
+            await crashing.AcknowledgedAsync(Processed);
+            var failed = await Record.ExceptionAsync(() => StoreQueuedAsync(crashing));
+            Assert.Equal(writes < 5, failed is InvalidOperationException);
+        }
+
+        await using var app = await IngestApp.StartAsync(account);
+        await app.DrainedAsync();
+
+        Assert.Single(await app.EventsAsync());
+        Assert.Empty(await app.DeadLettersAsync());
+        await AssertAgreeAsync(account);
+    }
+
+    [Fact]
+    public async Task A_duplicate_heals_the_index_as_well()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        await app.StoreAsync(Processed);
+        await new TableClient(account, EventIndex.ByDayTable).DeleteAsync(TestContext.Current.CancellationToken);
+        await new TableClient(account, EventIndex.ByRecipientTable).DeleteAsync(TestContext.Current.CancellationToken);
+
+        await app.AcknowledgedAsync(Processed + "&sendtime=2027-01-01T00:00:00Z");
+        await app.AcknowledgedAsync(Processed);
+        await app.DrainedAsync();
+
+        await AssertAgreeAsync(account);
+    }
+
+    /// <summary>Every event has its index rows, as they would be made now, and every index row its event.</summary>
+    internal static async Task AssertAgreeAsync(string account)
+    {
+        var store = new EventStore(new TableServiceClient(account), new WebhookBlobs(new Azure.Storage.Blobs.BlobServiceClient(account)));
+        var expected = new List<string>();
+        foreach (var stored in await RowsAsync(account, EventStore.TableName))
+        {
+            var e = await store.ReadAsync(stored, TestContext.Current.CancellationToken);
+            expected.Add(Describe(EventIndex.ByDayTable, EventIndex.ByDay(e!, stored)));
+            expected.AddRange(EventIndex.ByRecipient(e!, stored).Select(row => Describe(EventIndex.ByRecipientTable, row)));
+        }
+
+        var actual = (await RowsAsync(account, EventIndex.ByDayTable)).Select(row => Describe(EventIndex.ByDayTable, row))
+            .Concat((await RowsAsync(account, EventIndex.ByRecipientTable)).Select(row => Describe(EventIndex.ByRecipientTable, row)));
+        Assert.NotEmpty(expected);
+        Assert.Equal(expected.Order(), actual.Order());
+
+        static string Describe(string table, TableEntity row) =>
+            table + string.Join('|', row.Where(p => p.Key is not ("Timestamp" or "odata.etag")).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={p.Value}"));
+    }
+
+    internal static async Task<List<TableEntity>> RowsAsync(string account, string table)
+    {
+        try
+        {
+            return await new TableClient(account, table).QueryAsync<TableEntity>(cancellationToken: TestContext.Current.CancellationToken).ToListAsync();
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return [];
+        }
+    }
+
+    private static string Entry(string id, string body) => Encoding.UTF8.GetString(Envelope.Encode(new ReceivedWebhook(id, DateTimeOffset.UtcNow, "text/plain", body, null))!);
+
+    private static async Task StoreAsync(IngestApp app, IEnumerable<string> entries)
+    {
+        await app.Queue.CreateIfNotExistsAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await app.Queue.SendMessageAsync($$"""{"v":1,"webhooks":[{{string.Join(',', entries)}}]}""", TestContext.Current.CancellationToken);
+        await StoreQueuedAsync(app);
+    }
+
+    private static async Task StoreQueuedAsync(IngestApp app)
+    {
+        var message = (await app.Queue.ReceiveMessageAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken)).Value;
+        await app.Services.GetRequiredService<Functions>().StoreEvents(message, TestContext.Current.CancellationToken);
+    }
+}
