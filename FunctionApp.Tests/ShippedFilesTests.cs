@@ -107,6 +107,7 @@ public sealed class ShippedFilesTests
                 ["StoreEvents"] = "queue smtp2go-webhooks EventStorage",
                 ["KeepPoison"] = "queue smtp2go-webhooks-poison EventStorage",
                 ["WatchQueues"] = "timer 0 * * * * *",
+                ["PurgeExpired"] = "timer 0 30 3 * * *",
             },
             triggers);
 

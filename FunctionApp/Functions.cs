@@ -11,7 +11,8 @@ namespace Smtp2GoIngest;
 /// <param name="receiver">Answers webhooks.</param>
 /// <param name="processor">Stores them.</param>
 /// <param name="queues">Measures what waits.</param>
-public sealed class Functions(WebhookReceiver receiver, WebhookProcessor processor, QueueWatch queues)
+/// <param name="retention">Deletes what is too old.</param>
+public sealed class Functions(WebhookReceiver receiver, WebhookProcessor processor, QueueWatch queues, Retention retention)
 {
     /// <summary>Takes a webhook from SMTP2GO. Anonymous for the platform: the app itself knows who may post, and which methods.</summary>
     [Function(nameof(ReceiveWebhook))]
@@ -40,4 +41,9 @@ public sealed class Functions(WebhookReceiver receiver, WebhookProcessor process
     [Function(nameof(WatchQueues))]
     public Task WatchQueues([TimerTrigger(QueueWatch.Schedule)] TimerInfo timer, CancellationToken cancellationToken) =>
         queues.WatchAsync(cancellationToken);
+
+    /// <summary>Deletes events that are older than they are kept.</summary>
+    [Function(nameof(PurgeExpired))]
+    public Task PurgeExpired([TimerTrigger(Retention.Schedule)] TimerInfo timer, CancellationToken cancellationToken) =>
+        retention.PurgeExpiredAsync(cancellationToken);
 }

@@ -63,6 +63,11 @@ public static partial class Smtp2GoIngestServices
         services.AddSingleton<EventStore>();
         services.AddSingleton<DeadLetters>();
         services.AddSingleton<WebhookProcessor>();
+        services.AddOptions<EventsOptions>().Bind(configuration.GetSection(EventsOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<EventsOptions>, EventsOptionsValidator>();
+        services.AddSingleton<Retention>();
+        services.AddSingleton<Rebuild>();
+        services.AddSingleton<Forgetting>();
 
         services.AddSingleton<Functions>();
         return services;

@@ -153,12 +153,14 @@ public sealed class StoringTests(AzuriteFixture azurite)
         var body = $"{Event}{new string('m', 100_000)}";
         var row = await app.StoreAsync(body);
         var blob = app.Blobs.GetBlobClient(row.GetString("BodyBlob"));
-        var first = (await blob.GetPropertiesAsync(cancellationToken: TestContext.Current.CancellationToken)).Value.ETag;
+        var first = (await blob.GetPropertiesAsync(cancellationToken: TestContext.Current.CancellationToken)).Value;
 
         await app.AcknowledgedAsync(body);
         await app.DrainedAsync();
 
-        Assert.Equal(first, (await blob.GetPropertiesAsync(cancellationToken: TestContext.Current.CancellationToken)).Value.ETag);
+        var second = (await blob.GetPropertiesAsync(cancellationToken: TestContext.Current.CancellationToken)).Value;
+        Assert.Equal(first.CreatedOn, second.CreatedOn);
+        Assert.NotEqual(first.ETag, second.ETag); // Touched, so that it is not swept.
         Assert.Single(await app.EventsAsync());
         Assert.Empty(await app.DeadLettersAsync());
     }

@@ -93,6 +93,46 @@ public static class WebhookBody
         return true;
     }
 
+    /// <summary>Writes fields as a JSON body that reads back as the same fields, their order included.</summary>
+    /// <param name="fields">The fields, no name twice.</param>
+    public static string ToJson(IEnumerable<WebhookField> fields)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            foreach (var (name, values) in fields)
+            {
+                json.WritePropertyName(name);
+                if (values.Count != 1)
+                {
+                    json.WriteStartArray();
+                }
+
+                foreach (var (text, isScalar) in values)
+                {
+                    if (isScalar)
+                    {
+                        json.WriteStringValue(text);
+                    }
+                    else
+                    {
+                        json.WriteRawValue(text, skipInputValidation: true);
+                    }
+                }
+
+                if (values.Count != 1)
+                {
+                    json.WriteEndArray();
+                }
+            }
+
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
     private static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> body)
     {
         var bom = Encoding.UTF8.Preamble;

@@ -9,10 +9,12 @@ namespace Smtp2GoIngest.Queueing;
 /// <param name="Body">The exact text received; null where <paramref name="Blob"/> holds it.</param>
 /// <param name="Blob">The name of the blob with the exact bytes received.</param>
 /// <param name="TraceParent">The W3C trace context of the POST.</param>
+/// <param name="ReplayOf">The dead letter that this is a replay of, as <c>partition key/row key</c>; it goes when this is stored.</param>
 public sealed record ReceivedWebhook(
     string Id,
     DateTimeOffset ReceivedAt,
     string? ContentType,
     string? Body,
     string? Blob,
-    [property: JsonPropertyName("traceparent")] string? TraceParent = null);
+    [property: JsonPropertyName("traceparent")] string? TraceParent = null,
+    string? ReplayOf = null);

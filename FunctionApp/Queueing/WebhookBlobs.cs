@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Azure;
 using Azure.Storage.Blobs;
@@ -35,8 +36,50 @@ public sealed class WebhookBlobs(BlobServiceClient service)
             await container.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
             await WriteIfAbsentAsync(name, body, cancellationToken);
         }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
+        {
+            // Deleted between finding it there and touching it.
+            await WriteIfAbsentAsync(name, body, cancellationToken);
+        }
 
         return name;
+    }
+
+    /// <summary>The blobs that nobody has written or used again since a time, a page at a time.</summary>
+    /// <param name="before">The time.</param>
+    /// <param name="cancellationToken">Ends the listing.</param>
+    internal async IAsyncEnumerable<string> ListAsync(DateTimeOffset before, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (!await container.ExistsAsync(cancellationToken))
+        {
+            yield break;
+        }
+
+        await foreach (var blob in container.GetBlobsAsync(cancellationToken: cancellationToken))
+        {
+            if (blob.Properties.LastModified < before)
+            {
+                yield return blob.Name;
+            }
+        }
+    }
+
+    /// <summary>Deletes a blob, unless somebody has written or used it again since a time.</summary>
+    /// <param name="name">The blob.</param>
+    /// <param name="before">The time; null deletes it anyhow.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <returns>Whether it was deleted.</returns>
+    internal async Task<bool> DeleteAsync(string name, DateTimeOffset? before, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var untouched = new BlobRequestConditions { IfUnmodifiedSince = before };
+            return await container.GetBlobClient(name).DeleteIfExistsAsync(conditions: untouched, cancellationToken: cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.ConditionNotMet)
+        {
+            return false;
+        }
     }
 
     /// <summary>Reads a body; null where the blob is gone.</summary>
@@ -65,7 +108,8 @@ public sealed class WebhookBlobs(BlobServiceClient service)
         }
         catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobAlreadyExists)
         {
-            // The same body was written before.
+            // The same body was written before. Touched, it is not swept from under the webhook that now refers to it as well.
+            await container.GetBlobClient(name).SetMetadataAsync(new Dictionary<string, string>(), cancellationToken: cancellationToken);
         }
     }
 }

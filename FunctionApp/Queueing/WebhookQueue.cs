@@ -43,13 +43,30 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs)
             Body: null,
             Blob: null,
             Activity.Current?.Id);
+        await EnqueueAsync(webhook, body, cancellationToken);
+    }
 
+    /// <summary>Makes a webhook durable that was received before.</summary>
+    /// <param name="webhook">The webhook, its body aside.</param>
+    /// <param name="body">Its exact bytes.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    internal async Task EnqueueAsync(ReceivedWebhook webhook, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    {
         var encoded = EncodeInline(webhook, body.Span)
             ?? Envelope.Encode(webhook with { Blob = await blobs.WriteAsync(body, cancellationToken) })
             ?? throw new UnreachableException("A webhook without its body exceeds the limit of a message.");
 
         await SendAsync(queue, Envelope.Wrap(encoded), cancellationToken);
     }
+
+    /// <summary>Puts the text of a message, or of one webhook of it, back as it was.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="isEntry">True for one webhook of a message.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    internal Task EnqueueTextAsync(string text, bool isEntry, CancellationToken cancellationToken) =>
+        SendAsync(queue, isEntry ? Envelope.Wrap(Encoding.UTF8.GetBytes(text)) : BinaryData.FromString(text), cancellationToken);
 
     /// <summary>Sends a message that never expires; makes the queue where it is missing, at no cost where it is there.</summary>
     internal static async Task SendAsync(QueueClient queue, BinaryData message, CancellationToken cancellationToken)

@@ -14,6 +14,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
+using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.SelfHost;
 
@@ -85,12 +86,8 @@ public static class SelfHostedApp
         builder.Services.TryAddSingleton(_ => QueueTriggerOptions.FromHostJson());
         AddPump(builder.Services, WebhookQueue.Name, WebhookQueue.PoisonName, functions => functions.StoreEvents);
         AddPump(builder.Services, WebhookQueue.PoisonName, null, functions => functions.KeepPoison);
-        builder.Services.AddSingleton<IHostedService>(s => new TimerPump(
-            nameof(Functions.WatchQueues),
-            QueueWatch.Schedule,
-            cancellationToken => s.GetRequiredService<Functions>().WatchQueues(new TimerInfo(), cancellationToken),
-            s.GetRequiredService<TimeProvider>(),
-            s.GetRequiredService<ILogger<TimerPump>>()));
+        AddTimer(builder.Services, nameof(Functions.WatchQueues), QueueWatch.Schedule, functions => functions.WatchQueues);
+        AddTimer(builder.Services, nameof(Functions.PurgeExpired), Retention.Schedule, functions => functions.PurgeExpired);
 
         configure?.Invoke(builder);
         var app = builder.Build();
@@ -118,6 +115,14 @@ public static class SelfHostedApp
                 s.GetRequiredService<TimeProvider>(),
                 s.GetRequiredService<ILogger<QueuePump>>());
         });
+
+    private static void AddTimer(IServiceCollection services, string name, string schedule, Func<Functions, Func<TimerInfo, CancellationToken, Task>> function) =>
+        services.AddSingleton<IHostedService>(s => new TimerPump(
+            name,
+            schedule,
+            cancellationToken => function(s.GetRequiredService<Functions>())(new TimerInfo(), cancellationToken),
+            s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<ILogger<TimerPump>>()));
 
     // As func reads them: an environment variable of the same name wins.
     private static Dictionary<string, string?> LocalSettings() =>

@@ -43,6 +43,8 @@ public sealed partial class DeadLetters(TableServiceClient service, WebhookBlobs
     /// <summary>The table's name.</summary>
     public const string TableName = "Smtp2GoDeadLetters";
 
+    private const string IsEntry = "IsEntry";
+
     private readonly TableClient table = service.GetTableClient(TableName);
 
     /// <summary>Keeps a webhook. A second call for the same webhook writes the same row.</summary>
@@ -75,8 +77,62 @@ public sealed partial class DeadLetters(TableServiceClient service, WebhookBlobs
     {
         var id = index is { } i ? $"{message.MessageId}-{i}" : message.MessageId;
         var row = NewRow(message.InsertedOn ?? time.GetUtcNow(), id, DeadLetterReason.Unreadable, error);
+        row[IsEntry] = index is not null;
         return WriteAsync(row, text, DeadLetterReason.Unreadable, cancellationToken);
     }
+
+    /// <summary>Puts a dead letter back into the queue. Its row goes when the event is stored, and is updated when that fails again.</summary>
+    /// <param name="row">A row of <see cref="TableName"/>.</param>
+    /// <param name="queue">The queue.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <returns>False where the blob with its body is gone, so that nothing is left to replay.</returns>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public async Task<bool> ReplayAsync(TableEntity row, WebhookQueue queue, CancellationToken cancellationToken)
+    {
+        if (await ReadBodyAsync(row, cancellationToken) is not { } body)
+        {
+            return false;
+        }
+
+        if (row.GetString("Reason") == DeadLetterReason.Unreadable)
+        {
+            // Of what cannot be read nobody can say that it was stored; if it fails again it is a dead letter again.
+            await queue.EnqueueTextAsync(body.ToString(), row.GetBoolean(IsEntry) == true, cancellationToken);
+            await DropAsync(row.PartitionKey, row.RowKey, cancellationToken);
+            return true;
+        }
+
+        var webhook = new ReceivedWebhook(
+            row.GetString("WebhookId"),
+            row.GetDateTimeOffset("ReceivedAt")!.Value,
+            row.GetString("ContentType"),
+            Body: null,
+            Blob: null,
+            ReplayOf: $"{row.PartitionKey}/{row.RowKey}");
+        await queue.EnqueueAsync(webhook, body, cancellationToken);
+        return true;
+    }
+
+    /// <summary>The exact bytes of a dead letter; null where their blob is gone.</summary>
+    /// <param name="row">A row of <see cref="TableName"/>.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public async Task<BinaryData?> ReadBodyAsync(TableEntity row, CancellationToken cancellationToken) =>
+        row.GetString("Body") is { } text ? BinaryData.FromString(text)
+        : row.GetString("BodyBlob") is { } blob ? await blobs.ReadAsync(blob, cancellationToken)
+        : null;
+
+    /// <summary>Deletes a dead letter; its blob is swept when nothing else refers to it.</summary>
+    /// <param name="day">The partition key.</param>
+    /// <param name="rowKey">The row key.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public Task DropAsync(string day, string rowKey, CancellationToken cancellationToken) =>
+        table.DeleteEntityAsync(day, rowKey, cancellationToken: cancellationToken);
+
+    /// <summary>A replay is stored: the dead letter that it came from goes.</summary>
+    internal Task DropReplayedAsync(string replayOf, CancellationToken cancellationToken) =>
+        replayOf.Split('/', 2) is [var day, var rowKey] ? DropAsync(day, rowKey, cancellationToken) : Task.CompletedTask;
 
     private static TableEntity NewRow(DateTimeOffset receivedAt, string id, string reason, string error) =>
         new(EventKeys.Day(receivedAt), EventKeys.ToKey($"{EventKeys.Time(receivedAt)}_{id}"))

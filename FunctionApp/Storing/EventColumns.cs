@@ -41,7 +41,7 @@ public static class EventColumns
     [
         "PartitionKey", "RowKey", "Timestamp",
         WebhookId, ReceivedAt, ContentType, Body, BodyBlob, IsTest, Truncated,
-        EventIndex.Recipient, EventIndex.RecipientCount, "Redacted",
+        EventIndex.Recipient, EventIndex.RecipientCount, EventIndex.EventPartitionKey, EventIndex.EventRowKey, Redacted,
     ];
 
     internal const string WebhookId = "WebhookId";
@@ -51,6 +51,7 @@ public static class EventColumns
     internal const string BodyBlob = "BodyBlob";
     internal const string IsTest = "IsTest";
     internal const string Truncated = "Truncated";
+    internal const string Redacted = "Redacted";
 
     /// <summary>Makes the row of an event.</summary>
     /// <param name="e">The event.</param>

@@ -21,6 +21,12 @@ public static class EventIndex
     /// <summary>The column with how many recipients the event has, those left out included.</summary>
     public const string RecipientCount = "RecipientCount";
 
+    /// <summary>The column with the partition key of the event's own row.</summary>
+    public const string EventPartitionKey = "EventPartitionKey";
+
+    /// <summary>The column with the row key of the event's own row.</summary>
+    public const string EventRowKey = "EventRowKey";
+
     /// <summary>Whom an event is about: the one recipient, else every one of an email's, else the number of an SMS.</summary>
     /// <param name="e">The event.</param>
     public static IReadOnlyList<string> RecipientsOf(EmailEvent e) =>
@@ -63,7 +69,7 @@ public static class EventIndex
 
     private static TableEntity Copy(TableEntity stored, string partitionKey, string rowKey)
     {
-        var row = new TableEntity(partitionKey, rowKey);
+        var row = new TableEntity(partitionKey, rowKey) { [EventPartitionKey] = stored.PartitionKey, [EventRowKey] = stored.RowKey };
         foreach (var (name, value) in stored)
         {
             if (name is not ("PartitionKey" or "RowKey" or "Timestamp" or "odata.etag" or EventColumns.Body))

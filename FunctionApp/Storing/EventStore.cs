@@ -71,7 +71,9 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
             }
         }
 
-        await IndexAsync(batch, rows, results, cancellationToken);
+        var stored = Enumerable.Range(0, batch.Count)
+            .Where(i => results[i].Outcome is StoreOutcome.Stored or StoreOutcome.StoredBefore or StoreOutcome.Duplicate).ToList();
+        await IndexAsync([.. stored.Select(i => (batch[i].Event, rows[i]))], stored, results, cancellationToken);
         return results;
     }
 
@@ -123,12 +125,57 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         return body is not null && WebhookBody.TryParse(body, out var fields, out _) && EmailEvent.TryCreate(fields, out var emailEvent) ? emailEvent : null;
     }
 
-    private async Task IndexAsync(IReadOnlyList<ReceivedEvent> batch, List<TableEntity> rows, StoreResult[] results, CancellationToken cancellationToken)
+    /// <summary>Deletes an event from all three tables, its own row last but one, so that a run that was cut short finds it again.</summary>
+    /// <param name="emailEvent">The event; null where its body is gone, and then what the row says must do.</param>
+    /// <param name="stored">Its row.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    internal async Task DeleteAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken)
     {
-        var stored = Enumerable.Range(0, batch.Count).Where(i => results[i].Outcome is StoreOutcome.Stored or StoreOutcome.StoredBefore or StoreOutcome.Duplicate).ToList();
+        if (emailEvent is not null)
+        {
+            var rows = EventIndex.ByRecipient(emailEvent, stored).ToList();
+            await Parallel.ForEachAsync(rows, cancellationToken, async (row, token) => await byRecipient.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: token));
+        }
+
+        await table.DeleteEntityAsync(stored.PartitionKey, stored.RowKey, cancellationToken: cancellationToken);
+        if (emailEvent is not null)
+        {
+            var day = EventIndex.ByDay(emailEvent, stored);
+            await byDay.DeleteEntityAsync(day.PartitionKey, day.RowKey, cancellationToken: cancellationToken);
+        }
+    }
+
+    /// <summary>Writes the rows of an event that is stored already, whatever they hold now.</summary>
+    /// <param name="emailEvent">The event.</param>
+    /// <param name="row">Its row.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    internal async Task RewriteAsync(EmailEvent emailEvent, TableEntity row, CancellationToken cancellationToken)
+    {
+        await table.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken);
+        await ReindexAsync([(emailEvent, row)], cancellationToken);
+    }
+
+    /// <summary>Writes the index rows of events.</summary>
+    /// <param name="events">The events, each with its row.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    internal async Task ReindexAsync(IReadOnlyList<(EmailEvent Event, TableEntity Row)> events, CancellationToken cancellationToken)
+    {
+        var results = new StoreResult[events.Count];
+        await IndexAsync(events, [.. Enumerable.Range(0, events.Count)], results, cancellationToken);
+        if (Array.Find(results, result => result.Failure is not null).Failure is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    private async Task IndexAsync(IReadOnlyList<(EmailEvent Event, TableEntity Row)> stored, List<int> of, StoreResult[] results, CancellationToken cancellationToken)
+    {
         await Task.WhenAll(
-            UpsertAsync(byDay, [.. stored.Select(i => (i, EventIndex.ByDay(batch[i].Event, rows[i])))]),
-            UpsertAsync(byRecipient, [.. stored.SelectMany(i => EventIndex.ByRecipient(batch[i].Event, rows[i]).Select(row => (i, row)))]));
+            UpsertAsync(byDay, [.. stored.Select((s, n) => (of[n], EventIndex.ByDay(s.Event, s.Row)))]),
+            UpsertAsync(byRecipient, [.. stored.SelectMany((s, n) => EventIndex.ByRecipient(s.Event, s.Row).Select(row => (of[n], row)))]));
 
         async Task UpsertAsync(TableClient index, IReadOnlyList<(int Of, TableEntity Row)> all)
         {

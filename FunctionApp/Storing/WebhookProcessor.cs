@@ -161,6 +161,11 @@ public sealed partial class WebhookProcessor(
             case StoreOutcome.StoredBefore:
                 break;
         }
+
+        if (result.Outcome is StoreOutcome.Stored or StoreOutcome.StoredBefore or StoreOutcome.Duplicate && received.Webhook.ReplayOf is { } replayOf)
+        {
+            await deadLetters.DropReplayedAsync(replayOf, cancellationToken);
+        }
     }
 
     private async Task<ReceivedEvent?> KeepPoisonAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)

@@ -1,0 +1,283 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using Azure.Data.Tables;
+using Microsoft.Extensions.DependencyInjection;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Storing;
+
+namespace Smtp2GoIngest.Tests.EndToEnd;
+
+/// <summary>What is done to stored rows later: replay, retention, forgetting, rebuilding.</summary>
+public sealed class MaintenanceTests(AzuriteFixture azurite)
+{
+    private static readonly string[] Tables = [EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable, DeadLetters.TableName];
+
+    [Fact]
+    public async Task A_replayed_dead_letter_goes_when_its_event_is_stored_and_stays_when_it_fails_again()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        var large = $"event=open&email_id=e2&message={new string('m', 50_000)}";
+        var poison = new Azure.Storage.Queues.QueueClient(account, WebhookQueue.PoisonName);
+        await poison.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await poison.SendMessageAsync(MessageOf(Entry("1", "event=open&email_id=e1")), TestContext.Current.CancellationToken);
+        await app.AcknowledgedAsync("no=event", "text/x-test");
+        await app.AcknowledgedAsync(large);
+        await app.DrainedAsync();
+        var before = await app.DeadLettersAsync();
+        Assert.Equal(["no-event", "poison"], before.Select(row => row.GetString("Reason")).Order());
+
+        await ReplayAllAsync(app, before);
+
+        Assert.Equal(["e1", "e2"], (await app.EventsAsync()).Select(row => row.PartitionKey).Order());
+        Assert.Equal("1", (await app.EventsAsync()).Single(row => row.PartitionKey == "e1").GetString("WebhookId"));
+        var after = Assert.Single(await app.DeadLettersAsync());
+        Assert.Equal(("no-event", "text/x-test", before.Single(row => row.GetString("Reason") == "no-event").RowKey), (after["Reason"], after["ContentType"], after.RowKey));
+    }
+
+    [Fact]
+    public async Task What_could_not_be_read_is_put_back_as_it_was()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        await app.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await app.Queue.SendMessageAsync(MessageOf("""{"id":7}"""), TestContext.Current.CancellationToken);
+        await app.Queue.SendMessageAsync("hello", TestContext.Current.CancellationToken);
+        await app.DrainedAsync();
+        var before = await app.DeadLettersAsync();
+
+        await ReplayAllAsync(app, before);
+
+        Assert.Equal(["hello", """{"id":7}"""], (await app.DeadLettersAsync()).Select(row => row.GetString("Body")).Order(StringComparer.OrdinalIgnoreCase));
+        Assert.Empty((await app.DeadLettersAsync()).Select(row => row.RowKey).Intersect(before.Select(row => row.RowKey)));
+    }
+
+    [Fact]
+    public async Task Retention_deletes_whole_days_from_all_tables_and_a_second_run_finds_nothing()
+    {
+        var account = azurite.NewAccount();
+        var time = new ShiftedTime();
+        await using var app = await IngestApp.StartAsync(account, new Dictionary<string, string?> { ["Events:RetentionDays"] = "30" }, services => services.AddSingleton<TimeProvider>(time));
+        foreach (var age in new[] { 400, 31, 29, 0 })
+        {
+            await app.AcknowledgedAsync($"event=processed&id={age}&email_id=e{age}&recipients=a@x,b{age}@x&time={TimeOf(age)}&message={(age == 400 ? new string('m', 40_000) : "m")}");
+        }
+
+        await app.AcknowledgedAsync("event=open&email_id=none&rcpt=a@x");
+        await app.AcknowledgedAsync($"event=open&email_id=future&rcpt=a@x&time={TimeOf(-3650)}");
+        await app.DrainedAsync();
+        var retention = app.Services.GetRequiredService<Retention>();
+
+        Assert.Equal(2, await retention.PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: true, null, TestContext.Current.CancellationToken));
+        Assert.Equal(6, (await app.EventsAsync()).Count);
+        await retention.PurgeExpiredAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(["e0", "e29", "future", "none"], (await app.EventsAsync()).Select(row => row.PartitionKey).Order());
+        await IndexTests.AssertAgreeAsync(account);
+        Assert.Equal(0, await retention.PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: false, null, TestContext.Current.CancellationToken));
+
+        // Without a time, or with one to come, an event is as old as its receipt.
+        time.Shift = TimeSpan.FromDays(40);
+        await retention.PurgeExpiredAsync(TestContext.Current.CancellationToken);
+        Assert.Empty(await app.EventsAsync());
+        foreach (var table in Tables)
+        {
+            Assert.Empty(await IndexTests.RowsAsync(account, table));
+        }
+
+        Assert.Empty(app.Blobs.GetBlobs(cancellationToken: TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Keeping_for_ever_deletes_nothing()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        await app.StoreAsync("event=open&email_id=e1&time=2019-01-01T00:00:00Z");
+
+        await app.Services.GetRequiredService<Retention>().PurgeExpiredAsync(TestContext.Current.CancellationToken);
+
+        Assert.Single(await app.EventsAsync());
+    }
+
+    [Fact]
+    public async Task A_blob_is_swept_when_nothing_refers_to_it_and_no_message_waits()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account, pump: false);
+        var blobs = app.Services.GetRequiredService<WebhookBlobs>();
+        var retention = app.Services.GetRequiredService<Retention>();
+        var orphan = await blobs.WriteAsync("orphan"u8.ToArray(), TestContext.Current.CancellationToken);
+        await app.AcknowledgedAsync($"event=open&email_id=e1&message={new string('m', 50_000)}");
+        var later = DateTimeOffset.UtcNow.AddMinutes(1);
+
+        Assert.Equal(0, await retention.SweepAsync(later, TestContext.Current.CancellationToken));
+        var message = (await app.Queue.ReceiveMessageAsync(cancellationToken: TestContext.Current.CancellationToken)).Value;
+        await app.Services.GetRequiredService<Functions>().StoreEvents(message, TestContext.Current.CancellationToken);
+        await app.Queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, TestContext.Current.CancellationToken);
+        Assert.Equal(0, await retention.SweepAsync(DateTimeOffset.UtcNow.AddHours(-1), TestContext.Current.CancellationToken));
+        Assert.Equal(1, await retention.SweepAsync(later, TestContext.Current.CancellationToken));
+
+        Assert.Null(await blobs.ReadAsync(orphan, TestContext.Current.CancellationToken));
+        Assert.NotEmpty(await app.BodyOfAsync(Assert.Single(await app.EventsAsync())));
+    }
+
+    [Fact]
+    public async Task Forgetting_leaves_the_address_nowhere_and_everything_else_as_it_is()
+    {
+        const string Address = "Grace.H@Mail.Example";
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        string[] about =
+        [
+            "event=delivered&id=1&email_id=e1&rcpt=grace.h%40mail.example",
+            """{"event":"open","id":"2","email_id":"e1","rcpt":"gr\u0061ce.h\u0040mail.example","message":"GRACE.H@MAIL.EXAMPLE"}""",
+            $"event=bounce&id=3&email_id=e1&rcpt=grace.h@mail.example&message={new string('m', 50_000)}",
+        ];
+        string[] among =
+        [
+            "event=processed&id=4&email_id=e2&recipients=henk@mail.example,grace.h@mail.example,ines@mail.example",
+            "event=click&id=5&email_id=e3&rcpt=henk@mail.example&url=https%3A%2F%2Fx.example%2F%3Fto%3Dgrace.h%2540mail.example%26z%3D1",
+            """{"event":"delivered","id":"6","email_id":"e4","rcpt":"henk@mail.example","headers":{"to":"gr\u0061ce.h@mail.example"},"n":1}""",
+            $"event=processed&id=7&email_id=e5&recipients=grace.h@mail.example,henk@mail.example&message={new string('m', 50_000)}",
+            "event=reject&email_id=e6&rcpt=henk@mail.example&message=not+grace.h@mail.example",
+        ];
+        string[] others = ["event=open&id=8&email_id=e7&rcpt=marygrace.h@mail.example", "event=open&id=9&email_id=e8&rcpt=grace.h@mail.example.org", "event=open&id=10&email_id=e9&rcpt=henk@mail.example"];
+        string[] dead = ["rcpt=grace.h@mail.example&x=1", "to=henk@mail.example"];
+        foreach (var body in about.Concat(among).Concat(others).Concat(dead))
+        {
+            await app.AcknowledgedAsync(body);
+        }
+
+        await app.Queue.SendMessageAsync("no envelope, grace.h@mail.example", TestContext.Current.CancellationToken);
+        await app.DrainedAsync();
+        var untouched = (await app.EventsAsync()).Where(row => row.PartitionKey is "e7" or "e8" or "e9").ToDictionary(row => row.PartitionKey, row => row.GetString("Body"));
+        var forgetting = app.Services.GetRequiredService<Forgetting>();
+
+        var forgotten = await forgetting.ForgetAsync(Address, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal((3, 5, 2), (forgotten.Deleted, forgotten.Redacted, forgotten.DeadLetters));
+        Assert.Equal(["e2", "e3", "e4", "e5", "e6", "e7", "e8", "e9"], (await app.EventsAsync()).Select(row => row.PartitionKey).Order());
+        Assert.Equal("henk@mail.example,ines@mail.example", (await app.EventsAsync()).Single(row => row.PartitionKey == "e2").GetString("recipients"));
+        Assert.All((await app.EventsAsync()).Where(row => untouched.ContainsKey(row.PartitionKey)), row => Assert.Equal((untouched[row.PartitionKey], false), (row.GetString("Body"), row.ContainsKey("Redacted"))));
+        Assert.All((await app.EventsAsync()).Where(row => !untouched.ContainsKey(row.PartitionKey)), row => Assert.Equal(true, row["Redacted"]));
+        await IndexTests.AssertAgreeAsync(account);
+        await AssertNowhereAsync(app, account, "grace.h@mail.example", except: ["marygrace.h@mail.example", "grace.h@mail.example.org"]);
+
+        Assert.Equal(new Forgotten(0, 0, 0, 0), await forgetting.ForgetAsync(Address, null, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Reindexing_a_half_deleted_index_gives_exactly_the_same_rows()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(i => app.AcknowledgedAsync($"event=processed&id={i}&email_id=e{i % 7}&recipients=a{i}@x,b@x&time={TimeOf(i)}")));
+        await app.DrainedAsync();
+        var before = await AllAsync();
+        foreach (var table in new[] { EventIndex.ByDayTable, EventIndex.ByRecipientTable })
+        {
+            var client = new TableClient(account, table);
+            foreach (var row in (await IndexTests.RowsAsync(account, table)).Where((_, i) => i % 2 == 0))
+            {
+                await client.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: TestContext.Current.CancellationToken);
+            }
+        }
+
+        var rebuild = app.Services.GetRequiredService<Rebuild>();
+        Assert.Equal(40, await rebuild.ReindexAsync(null, TestContext.Current.CancellationToken));
+
+        Assert.Equal(before, await AllAsync());
+
+        async Task<List<string>> AllAsync() =>
+            [.. (await Task.WhenAll(Tables.Select(table => IndexTests.RowsAsync(account, table)))).SelectMany(rows => rows)
+                .Select(row => string.Join('|', row.Where(p => p.Key is not ("Timestamp" or "odata.etag")).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={p.Value}"))).Order(StringComparer.Ordinal)];
+    }
+
+    [Fact]
+    public async Task Reindexing_deletes_rows_whose_event_is_gone()
+    {
+        var account = azurite.NewAccount();
+        var time = new ShiftedTime { Shift = TimeSpan.FromHours(1) };
+        await using var app = await IngestApp.StartAsync(account, configure: services => services.AddSingleton<TimeProvider>(time));
+        await app.StoreAsync("event=open&id=1&email_id=e1&rcpt=a@x");
+        var row = Assert.Single(await app.EventsAsync());
+        await app.Events.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: TestContext.Current.CancellationToken);
+
+        await app.Services.GetRequiredService<Rebuild>().ReindexAsync(null, TestContext.Current.CancellationToken);
+
+        Assert.Empty(await IndexTests.RowsAsync(account, EventIndex.ByDayTable));
+        Assert.Empty(await IndexTests.RowsAsync(account, EventIndex.ByRecipientTable));
+    }
+
+    [Fact]
+    public async Task Reparsing_makes_columns_again_and_moves_a_row_whose_key_was_wrong()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        await app.AcknowledgedAsync("event=open&id=1&email_id=e1&rcpt=a@x&time=2026-05-02T11:20:31Z");
+        await app.AcknowledgedAsync("event=open&id=2&email_id=e2&rcpt=a@x&time=2026-05-02T11:20:31Z");
+        await app.DrainedAsync();
+        var right = await app.EventsAsync();
+        var wrong = new TableEntity(right[0]) { PartitionKey = right[0].PartitionKey, RowKey = "no-time_open_0000000000000000" };
+        wrong.Remove("time");
+        await app.Events.AddEntityAsync(wrong, TestContext.Current.CancellationToken);
+        await app.Events.DeleteEntityAsync(right[0].PartitionKey, right[0].RowKey, cancellationToken: TestContext.Current.CancellationToken);
+        var rebuild = app.Services.GetRequiredService<Rebuild>();
+
+        Assert.Equal(1, await rebuild.ReparseAsync(null, TestContext.Current.CancellationToken));
+        Assert.Equal(0, await rebuild.ReparseAsync(null, TestContext.Current.CancellationToken));
+
+        Assert.Equal(right.Select(row => row.RowKey).Order(), (await app.EventsAsync()).Select(row => row.RowKey).Order());
+        await IndexTests.AssertAgreeAsync(account);
+    }
+
+    private static async Task AssertNowhereAsync(IngestApp app, string account, string address, string[] except)
+    {
+        var texts = new List<string>();
+        foreach (var table in Tables)
+        {
+            texts.AddRange((await IndexTests.RowsAsync(account, table)).SelectMany(row => row.Select(p => p.Value?.ToString() ?? string.Empty)));
+        }
+
+        foreach (var blob in app.Blobs.GetBlobs(cancellationToken: TestContext.Current.CancellationToken))
+        {
+            texts.Add((await app.Blobs.GetBlobClient(blob.Name).DownloadContentAsync(TestContext.Current.CancellationToken)).Value.Content.ToString());
+        }
+
+        Assert.All(texts, text =>
+        {
+            for (var i = 0; i < 5; i++)
+            {
+                var without = except.Aggregate(text, (t, other) => t.Replace(other, string.Empty, StringComparison.OrdinalIgnoreCase));
+                Assert.DoesNotContain(address, without, StringComparison.OrdinalIgnoreCase);
+                text = Uri.UnescapeDataString(text);
+                text = Regex.Replace(text, @"\\u(?<c>[0-9a-fA-F]{4})", m => ((char)Convert.ToInt32(m.Groups["c"].Value, 16)).ToString(), RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(10));
+            }
+        });
+    }
+
+    private static async Task ReplayAllAsync(IngestApp app, IEnumerable<TableEntity> rows)
+    {
+        foreach (var row in rows)
+        {
+            Assert.True(await app.Services.GetRequiredService<DeadLetters>().ReplayAsync(row, app.Services.GetRequiredService<WebhookQueue>(), TestContext.Current.CancellationToken));
+        }
+
+        await app.DrainedAsync();
+    }
+
+    private static string TimeOf(int daysAgo) => DateTimeOffset.UtcNow.AddDays(-daysAgo).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    private static string MessageOf(params string[] entries) => $$"""{"v":1,"webhooks":[{{string.Join(',', entries)}}]}""";
+
+    private static string Entry(string id, string body) =>
+        Encoding.UTF8.GetString(Envelope.Encode(new ReceivedWebhook(id, DateTimeOffset.UtcNow, "text/plain", body, null))!);
+
+    /// <summary>A clock that shows another time, while timers run as they do.</summary>
+    private sealed class ShiftedTime : TimeProvider
+    {
+        public TimeSpan Shift { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Shift;
+    }
+}

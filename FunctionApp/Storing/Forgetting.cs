@@ -1,0 +1,177 @@
+using System.Text;
+using Azure;
+using Azure.Data.Tables;
+using Smtp2GoIngest.Parsing;
+using Smtp2GoIngest.Queueing;
+
+namespace Smtp2GoIngest.Storing;
+
+/// <summary>What was done to forget an address.</summary>
+/// <param name="Deleted">Events about that one recipient, gone from every table.</param>
+/// <param name="Redacted">Events that named the address among others, rewritten without it.</param>
+/// <param name="DeadLetters">Dead letters deleted or rewritten.</param>
+/// <param name="Blobs">Bodies deleted.</param>
+public sealed record Forgotten(long Deleted, long Redacted, long DeadLetters, long Blobs);
+
+/// <summary>Forgets an address, as somebody may ask who has a right to it. It reads everything that is stored, because an address may stand in any text.</summary>
+/// <param name="service">The storage account's tables.</param>
+/// <param name="events">The events.</param>
+/// <param name="letters">The dead letters.</param>
+/// <param name="blobs">The bodies that no row can hold.</param>
+public sealed class Forgetting(TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs)
+{
+    private readonly TableClient table = service.GetTableClient(EventStore.TableName);
+    private readonly TableClient byRecipient = service.GetTableClient(EventIndex.ByRecipientTable);
+    private readonly TableClient byDay = service.GetTableClient(EventIndex.ByDayTable);
+    private readonly TableClient deadLetters = service.GetTableClient(DeadLetters.TableName);
+
+    /// <summary>Forgets an address. Call it when both queues are empty: a webhook that is still in one would bring the address back.</summary>
+    /// <param name="address">The address, in any case.</param>
+    /// <param name="progress">Told of the number of rows read so far.</param>
+    /// <param name="cancellationToken">Ends the run; call it again to go on.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public async Task<Forgotten> ForgetAsync(string address, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        var pattern = new AddressPattern(address);
+        var (read, deleted, redacted, kept, bodies) = (0L, 0L, 0L, 0L, 0L);
+        await foreach (var page in table.QueryIfExistsAsync(null, null, cancellationToken))
+        {
+            foreach (var row in page.Values)
+            {
+                switch (await ForgetEventAsync(row, pattern, cancellationToken))
+                {
+                    case true:
+                        deleted++;
+                        break;
+                    case false:
+                        redacted++;
+                        break;
+                }
+            }
+
+            progress?.Report(read += page.Values.Count);
+        }
+
+        // What still holds the address there lost its event.
+        foreach (var index in new[] { byRecipient, byDay })
+        {
+            await foreach (var page in index.QueryIfExistsAsync(null, null, cancellationToken))
+            {
+                foreach (var row in page.Values.Where(row => IsIn(pattern, row)))
+                {
+                    await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
+                }
+
+                progress?.Report(read += page.Values.Count);
+            }
+        }
+
+        await foreach (var page in deadLetters.QueryIfExistsAsync(null, null, cancellationToken))
+        {
+            foreach (var row in page.Values)
+            {
+                kept += await ForgetDeadLetterAsync(row, pattern, cancellationToken) ? 1 : 0;
+            }
+
+            progress?.Report(read += page.Values.Count);
+        }
+
+        // Last, when no row refers to them any more.
+        await foreach (var name in blobs.ListAsync(DateTimeOffset.MaxValue, cancellationToken))
+        {
+            if (await blobs.ReadAsync(name, cancellationToken) is { } body && IsIn(pattern, body))
+            {
+                bodies += await blobs.DeleteAsync(name, null, cancellationToken) ? 1 : 0;
+            }
+        }
+
+        return new Forgotten(deleted, redacted, kept, bodies);
+    }
+
+    private static bool IsIn(AddressPattern address, BinaryData body) => address.IsIn(Encoding.UTF8.GetString(body));
+
+    private static bool IsIn(AddressPattern address, TableEntity row) =>
+        row.Any(property => property.Value is string text && address.IsIn(text));
+
+    private static bool IsIn(AddressPattern address, WebhookField field) =>
+        address.IsIn(field.Name) || field.Values.Any(value => address.IsIn(value.Text));
+
+    /// <returns>True where the event is gone, false where it is rewritten, null where it did not hold the address.</returns>
+    private async Task<bool?> ForgetEventAsync(TableEntity row, AddressPattern address, CancellationToken cancellationToken)
+    {
+        var emailEvent = await events.ReadAsync(row, cancellationToken);
+        if (emailEvent is null ? !IsIn(address, row) : !emailEvent.Fields.Any(field => IsIn(address, field)))
+        {
+            return null;
+        }
+
+        var rewritten = emailEvent is null || IsAboutAlone(emailEvent, address) ? null : Redact(emailEvent, address);
+        if (rewritten is { } without)
+        {
+            var body = WebhookBody.ToJson(without.Fields);
+            var inline = body.Length <= EventColumns.MaxTextLength;
+            var webhook = new ReceivedWebhook(
+                row.GetString(EventColumns.WebhookId),
+                row.GetDateTimeOffset(EventColumns.ReceivedAt) ?? default,
+                "application/json",
+                inline ? body : null,
+                inline ? null : await blobs.WriteAsync(Encoding.UTF8.GetBytes(body), cancellationToken));
+            var again = EventColumns.ToRow(without, webhook);
+            again[EventColumns.Redacted] = true;
+            await events.RewriteAsync(without, again, cancellationToken);
+            if ((again.PartitionKey, again.RowKey) == (row.PartitionKey, row.RowKey))
+            {
+                return false;
+            }
+        }
+
+        await events.DeleteAsync(emailEvent, row, cancellationToken);
+        return rewritten is null;
+    }
+
+    private async Task<bool> ForgetDeadLetterAsync(TableEntity row, AddressPattern address, CancellationToken cancellationToken)
+    {
+        var body = await letters.ReadBodyAsync(row, cancellationToken);
+        if (!IsIn(address, row) && (body is null || !IsIn(address, body)))
+        {
+            return false;
+        }
+
+        if (body is null || !WebhookBody.TryParse(body, out var fields, out _) || !EmailEvent.TryCreate(fields, out var emailEvent) || IsAboutAlone(emailEvent, address)
+            || Redact(emailEvent, address) is not { } without)
+        {
+            await letters.DropAsync(row.PartitionKey, row.RowKey, cancellationToken);
+            return true;
+        }
+
+        var text = WebhookBody.ToJson(without.Fields);
+        row.Remove("Body");
+        row.Remove("BodyBlob");
+        row["ContentType"] = "application/json";
+        row[EventColumns.Redacted] = true;
+        if (text.Length <= EventColumns.MaxTextLength)
+        {
+            row["Body"] = text;
+        }
+        else
+        {
+            row["BodyBlob"] = await blobs.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
+        }
+
+        await deadLetters.UpdateEntityAsync(row, row.ETag, TableUpdateMode.Replace, cancellationToken);
+        return true;
+    }
+
+    private static bool IsAboutAlone(EmailEvent e, AddressPattern address) =>
+        EventIndex.RecipientsOf(e) is [var one] && address.Is(one);
+
+    /// <summary>The event without the address; null where nothing of it is left that says what happened.</summary>
+    private static EmailEvent? Redact(EmailEvent e, AddressPattern address)
+    {
+        var recipients = e.Recipients.Where(recipient => !address.IsIn(recipient)).Select(recipient => new FieldValue(recipient)).ToList();
+        var fields = e.Fields.Select(field => field.Name is "recipients" or "recipients[]" && IsIn(address, field)
+            ? field with { Values = recipients }
+            : new WebhookField(address.TakeFrom(field.Name), [.. field.Values.Select(value => new FieldValue(address.TakeFrom(value.Text)))]));
+        return EmailEvent.TryCreate([.. fields.DistinctBy(field => field.Name)], out var without) ? without : null;
+    }
+}

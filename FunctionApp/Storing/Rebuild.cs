@@ -1,0 +1,120 @@
+using Azure;
+using Azure.Data.Tables;
+using Smtp2GoIngest.Queueing;
+
+namespace Smtp2GoIngest.Storing;
+
+/// <summary>Makes rows again from what they were made of; both ways can be repeated, and broken off and begun again.</summary>
+/// <param name="service">The storage account.</param>
+/// <param name="events">The events.</param>
+/// <param name="time">The clock.</param>
+public sealed class Rebuild(TableServiceClient service, EventStore events, TimeProvider time)
+{
+    // More than two clocks are apart, and than an event takes from its own row to its index rows.
+    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(10);
+
+    private readonly TableClient table = service.GetTableClient(EventStore.TableName);
+
+    /// <summary>Makes the index tables again from <c>Smtp2GoEvents</c>, and deletes index rows whose event is gone.</summary>
+    /// <param name="progress">Told of the number so far.</param>
+    /// <param name="cancellationToken">Ends the run.</param>
+    /// <returns>How many events were indexed.</returns>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public async Task<long> ReindexAsync(IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        var started = time.GetUtcNow();
+        var count = 0L;
+        await foreach (var page in table.QueryIfExistsAsync(null, null, cancellationToken))
+        {
+            var read = await Task.WhenAll(page.Values.Select(async row => (Event: await events.ReadAsync(row, cancellationToken), Row: row)));
+            await events.ReindexAsync([.. read.Where(r => r.Event is not null).Select(r => (r.Event!, r.Row))], cancellationToken);
+            count += page.Values.Count;
+            progress?.Report(count);
+        }
+
+        foreach (var index in new[] { EventIndex.ByDayTable, EventIndex.ByRecipientTable })
+        {
+            await DeleteOrphansAsync(service.GetTableClient(index), started - Grace, cancellationToken);
+        }
+
+        return count;
+    }
+
+    /// <summary>Makes every row's columns again from its body, after a mended parser for example; a row whose keys change moves.</summary>
+    /// <param name="progress">Told of the number of events so far.</param>
+    /// <param name="cancellationToken">Ends the run.</param>
+    /// <returns>How many rows changed.</returns>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public async Task<long> ReparseAsync(IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        var (count, changed) = (0L, 0L);
+        await foreach (var page in table.QueryIfExistsAsync(null, null, cancellationToken))
+        {
+            foreach (var row in page.Values)
+            {
+                changed += await ReparseAsync(row, cancellationToken) ? 1 : 0;
+            }
+
+            count += page.Values.Count;
+            progress?.Report(count);
+        }
+
+        return changed;
+    }
+
+    private async Task<bool> ReparseAsync(TableEntity row, CancellationToken cancellationToken)
+    {
+        if (await events.ReadAsync(row, cancellationToken) is not { } emailEvent)
+        {
+            return false;
+        }
+
+        var again = EventColumns.ToRow(emailEvent, WebhookOf(row));
+        if (row.TryGetValue(EventColumns.Redacted, out var redacted))
+        {
+            again[EventColumns.Redacted] = redacted;
+        }
+
+        if (Describe(again).SequenceEqual(Describe(row)))
+        {
+            return false;
+        }
+
+        await events.RewriteAsync(emailEvent, again, cancellationToken);
+        if ((again.PartitionKey, again.RowKey) != (row.PartitionKey, row.RowKey))
+        {
+            await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
+        }
+
+        return true;
+    }
+
+    private static ReceivedWebhook WebhookOf(TableEntity row) => new(
+        row.GetString(EventColumns.WebhookId),
+        row.GetDateTimeOffset(EventColumns.ReceivedAt) ?? default,
+        row.GetString(EventColumns.ContentType),
+        row.GetString(EventColumns.Body),
+        row.GetString(EventColumns.BodyBlob));
+
+    private static IEnumerable<(string, object)> Describe(TableEntity row) => row
+        .Where(property => property.Key is not ("Timestamp" or "odata.etag"))
+        .OrderBy(property => property.Key, StringComparer.Ordinal)
+        .Select(property => (property.Key, property.Value));
+
+    private async Task DeleteOrphansAsync(TableClient index, DateTimeOffset notWrittenSince, CancellationToken cancellationToken)
+    {
+        var filter = TableClient.CreateQueryFilter($"Timestamp lt {notWrittenSince}");
+        await foreach (var page in index.QueryIfExistsAsync(filter, ["PartitionKey", "RowKey", EventIndex.EventPartitionKey, EventIndex.EventRowKey], cancellationToken))
+        {
+            foreach (var row in page.Values)
+            {
+                var stored = await table.GetEntityIfExistsAsync<TableEntity>(
+                    row.GetString(EventIndex.EventPartitionKey) ?? string.Empty, row.GetString(EventIndex.EventRowKey) ?? string.Empty, ["RowKey"], cancellationToken);
+                if (!stored.HasValue)
+                {
+                    await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
+                }
+            }
+        }
+    }
+}

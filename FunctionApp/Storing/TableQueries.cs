@@ -1,0 +1,53 @@
+using System.Runtime.CompilerServices;
+using Azure;
+using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
+
+namespace Smtp2GoIngest.Storing;
+
+/// <summary>Reads tables page by page.</summary>
+internal static class TableQueries
+{
+    /// <summary>The pages of a query, each of a thousand rows at most; none where the table does not exist yet.</summary>
+    public static async IAsyncEnumerable<Page<TableEntity>> QueryIfExistsAsync(
+        this TableClient table, string? filter, IEnumerable<string>? select, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var pages = table.QueryAsync<TableEntity>(filter, select: select, cancellationToken: cancellationToken).AsPages().GetAsyncEnumerator(cancellationToken);
+        while (true)
+        {
+            try
+            {
+                if (!await pages.MoveNextAsync())
+                {
+                    yield break;
+                }
+            }
+            catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.TableNotFound)
+            {
+                yield break;
+            }
+
+            yield return pages.Current;
+        }
+    }
+
+    /// <summary>What a sequence gives, a bounded number at a time.</summary>
+    public static async IAsyncEnumerable<List<T>> ChunkAsync<T>(this IAsyncEnumerable<T> sequence, int size, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var chunk = new List<T>();
+        await foreach (var item in sequence.WithCancellation(cancellationToken))
+        {
+            chunk.Add(item);
+            if (chunk.Count == size)
+            {
+                yield return chunk;
+                chunk = [];
+            }
+        }
+
+        if (chunk.Count > 0)
+        {
+            yield return chunk;
+        }
+    }
+}
