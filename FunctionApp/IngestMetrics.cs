@@ -15,6 +15,7 @@ public sealed class IngestMetrics
     private readonly Counter<long> received;
     private readonly Counter<long> refused;
     private readonly Histogram<double> ackDuration;
+    private readonly Histogram<int> batchSize;
     private readonly Counter<long> stored;
     private readonly Counter<long> duplicate;
     private readonly Histogram<double> lag;
@@ -30,6 +31,7 @@ public sealed class IngestMetrics
         received = meter.CreateCounter<long>("webhooks.received", "{webhook}", "Webhooks acknowledged, and so durable in the queue.");
         refused = meter.CreateCounter<long>("webhooks.refused", "{webhook}", "POSTs not acknowledged, by reason.");
         ackDuration = meter.CreateHistogram<double>("webhooks.ack.duration", "s", "From the request to the answer 200.");
+        batchSize = meter.CreateHistogram<int>("webhooks.batch.size", "{webhook}", "Webhooks that share a queue message.");
         stored = meter.CreateCounter<long>("events.stored", "{event}", "Events written to Smtp2GoEvents, by event.");
         duplicate = meter.CreateCounter<long>("events.duplicate", "{event}", "Webhooks that brought an event again.");
         lag = meter.CreateHistogram<double>("events.lag", "s", "From the webhook's receipt to its stored row.");
@@ -43,6 +45,8 @@ public sealed class IngestMetrics
         received.Add(1);
         ackDuration.Record(duration.TotalSeconds);
     }
+
+    internal void Batched(int webhooks) => batchSize.Record(webhooks);
 
     internal void Refused(string reason) => refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
 

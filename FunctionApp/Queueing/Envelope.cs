@@ -19,6 +19,9 @@ public static class Envelope
     /// <summary>The most bytes of a message. Azure's own limit is 64 KiB.</summary>
     public const int MaxMessageBytes = 60 * 1024;
 
+    /// <summary>The bytes of a message around its webhooks.</summary>
+    internal static int EmptyBytes => Head.Length + Tail.Length;
+
     // Before it a table takes no time.
     private const int MinYear = 1601;
 

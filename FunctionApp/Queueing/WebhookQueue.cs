@@ -10,7 +10,8 @@ namespace Smtp2GoIngest.Queueing;
 /// <summary>The queue that holds every acknowledged webhook until its event is stored.</summary>
 /// <param name="service">The storage account, without message encoding.</param>
 /// <param name="blobs">Where a body goes that no message can hold.</param>
-public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs)
+/// <param name="metrics">Told how many webhooks share a message.</param>
+public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs, IngestMetrics metrics)
 {
     /// <summary>The queue's name.</summary>
     public const string Name = "smtp2go-webhooks";
@@ -28,12 +29,16 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs)
 
     private readonly QueueClient queue = service.GetQueueClient(Name);
 
+    private readonly GroupCommit groupCommit = new(
+        (batch, cancellationToken) => SendAsync(service.GetQueueClient(Name), Envelope.Wrap([.. batch]), cancellationToken), metrics);
+
     /// <summary>Makes a webhook durable; returns when it is stored in the queue and not before.</summary>
     /// <param name="body">The exact bytes received.</param>
     /// <param name="contentType">The header as sent.</param>
     /// <param name="receivedAt">When it was received.</param>
     /// <param name="cancellationToken">Ends the try; the webhook may have been stored all the same.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
+    /// <exception cref="QueueOverloadedException">Too many webhooks wait for the queue already.</exception>
     public async Task EnqueueAsync(ReadOnlyMemory<byte> body, string? contentType, DateTimeOffset receivedAt, CancellationToken cancellationToken)
     {
         var webhook = new ReceivedWebhook(
@@ -57,7 +62,7 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs)
             ?? Envelope.Encode(webhook with { Blob = await blobs.WriteAsync(body, cancellationToken) })
             ?? throw new UnreachableException("A webhook without its body exceeds the limit of a message.");
 
-        await SendAsync(queue, Envelope.Wrap(encoded), cancellationToken);
+        await groupCommit.AddAsync(encoded, cancellationToken);
     }
 
     /// <summary>Puts the text of a message, or of one webhook of it, back as it was.</summary>

@@ -1,0 +1,153 @@
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Smtp2GoIngest.Queueing;
+
+namespace Smtp2GoIngest.Tests.Queueing;
+
+public sealed class GroupCommitTests : IDisposable
+{
+    private readonly ServiceProvider services = new ServiceCollection().AddMetrics().AddSingleton<IngestMetrics>().BuildServiceProvider();
+    private readonly List<(string[] Entries, TaskCompletionSource Done)> sends = [];
+    private readonly GroupCommit groupCommit;
+
+    public GroupCommitTests() => groupCommit = new GroupCommit(
+        (batch, _) =>
+        {
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            lock (sends)
+            {
+                sends.Add(([.. batch.Select(Encoding.ASCII.GetString)], done));
+            }
+
+            return done.Task;
+        },
+        services.GetRequiredService<IngestMetrics>());
+
+    [Fact]
+    public async Task A_lone_entry_is_sent_at_once_and_answered_when_it_is_sent()
+    {
+        var lone = Add("a");
+        await SendsAsync(1);
+
+        Assert.Equal(["a"], sends[0].Entries);
+        Assert.False(lone.IsCompleted);
+        sends[0].Done.SetResult();
+        await lone;
+    }
+
+    [Fact]
+    public async Task What_arrives_while_sends_are_under_way_shares_the_next_in_order()
+    {
+        var all = new List<Task>();
+        for (var i = 0; i < GroupCommit.MaxSends; i++)
+        {
+            all.Add(Add($"first{i}"));
+            await SendsAsync(i + 1);
+        }
+
+        all.AddRange(Enumerable.Range(0, 20).Select(i => Add($"{i}")));
+        await Task.Delay(50, TestContext.Current.CancellationToken);
+        Assert.Equal(GroupCommit.MaxSends, sends.Count);
+        sends[0].Done.SetResult();
+        await SendsAsync(GroupCommit.MaxSends + 1);
+
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"{i}"), sends[^1].Entries);
+        sends.ForEach(send => send.Done.TrySetResult());
+        await Task.WhenAll(all);
+    }
+
+    [Fact]
+    public async Task A_message_never_exceeds_its_limit()
+    {
+        var busy = await BusyAsync();
+        var all = Enumerable.Range(0, 10).Select(i => Add(new string((char)('a' + i), 20 * 1024))).ToList();
+
+        while (all.Exists(task => !task.IsCompleted))
+        {
+            lock (sends)
+            {
+                sends.ForEach(send => send.Done.TrySetResult());
+            }
+
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        Assert.All(sends, send => Assert.InRange(Envelope.Wrap([.. send.Entries.Select(Encoding.ASCII.GetBytes)]).ToMemory().Length, 1, Envelope.MaxMessageBytes));
+        Assert.Equal(10, sends.Skip(busy.Count).Sum(send => send.Entries.Length));
+        Assert.Equal(2, sends[busy.Count].Entries.Length);
+    }
+
+    [Fact]
+    public async Task A_failed_send_fails_exactly_its_own()
+    {
+        var busy = await BusyAsync();
+        var (failing, waiting) = (busy[0], new[] { Add("x"), Add("y") });
+        sends[0].Done.SetException(new IOException());
+        await SendsAsync(busy.Count + 1);
+        sends[^1].Done.SetResult();
+
+        await Assert.ThrowsAsync<IOException>(() => failing);
+        await Task.WhenAll(waiting);
+        Assert.All(busy.Skip(1), task => Assert.False(task.IsCompleted));
+    }
+
+    [Fact]
+    public async Task A_cancelled_entry_leaves_no_hole()
+    {
+        var busy = await BusyAsync();
+        using var cancel = new CancellationTokenSource();
+        var (before, cancelled, after) = (Add("before"), groupCommit.AddAsync("cancelled"u8.ToArray(), cancel.Token), Add("after"));
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+
+        sends[0].Done.SetResult();
+        await SendsAsync(busy.Count + 1);
+        sends[^1].Done.SetResult();
+
+        Assert.Equal(["before", "after"], sends[^1].Entries);
+        await Task.WhenAll(before, after);
+    }
+
+    [Fact]
+    public async Task Past_the_limit_of_waiting_bytes_an_entry_is_refused_at_once_and_room_comes_back()
+    {
+        var busy = await BusyAsync();
+        var size = 20 * 1024;
+        using var cancel = new CancellationTokenSource();
+        var waiting = Enumerable.Range(0, GroupCommit.MaxWaitingBytes / size).Select(_ => groupCommit.AddAsync(new byte[size], cancel.Token)).ToList();
+
+        await Assert.ThrowsAsync<QueueOverloadedException>(() => Add(new string('a', size)));
+        await cancel.CancelAsync();
+        await Task.WhenAll(waiting.Select(task => Assert.ThrowsAnyAsync<OperationCanceledException>(() => task)));
+
+        Assert.False(Add(new string('a', size)).IsFaulted);
+        Assert.Equal(GroupCommit.MaxSends, busy.Count);
+    }
+
+    public void Dispose() => services.Dispose();
+
+    /// <summary>Keeps every sender busy.</summary>
+    private async Task<List<Task>> BusyAsync()
+    {
+        var busy = new List<Task>();
+        for (var i = 0; i < GroupCommit.MaxSends; i++)
+        {
+            busy.Add(Add($"busy{i}"));
+            await SendsAsync(i + 1);
+        }
+
+        return busy;
+    }
+
+    private Task Add(string entry) => groupCommit.AddAsync(Encoding.ASCII.GetBytes(entry), TestContext.Current.CancellationToken);
+
+    private Task<int> SendsAsync(int count) => Eventually.Get(
+        () =>
+        {
+            lock (sends)
+            {
+                return Task.FromResult(sends.Count);
+            }
+        },
+        n => n >= count);
+}
