@@ -1,0 +1,224 @@
+targetScope = 'resourceGroup'
+
+@description('Starts every resource name, a hash of the resource group follows; lower-case letters and digits, since a storage account takes no others.')
+@minLength(3)
+@maxLength(10)
+param name string = 'smtp2go'
+
+@description('Region; it must offer Flex Consumption (az functionapp list-flexconsumption-locations).')
+param location string = resourceGroup().location
+
+@description('The secret that SMTP2GO sends. Letters and digits alone need no encoding in a URL: openssl rand -hex 24.')
+@secure()
+@minLength(16)
+param webhookPassword string
+
+@description('The secret before it, accepted as well while SMTP2GO is being changed over; empty for none.')
+@secure()
+param previousWebhookPassword string = ''
+
+@description('The user name of Basic authentication, without a colon.')
+@minLength(1)
+param webhookUsername string = 'smtp2go'
+
+@description('Which ways the secret may come. query and path put it into URLs, which end up in logs.')
+@minLength(1)
+param webhookAccept ('basic' | 'bearer' | 'query' | 'path')[] = ['basic', 'bearer']
+
+@description('Who may post, checked by the app: host names, addresses, CIDR ranges; webhooks.smtp2go.com for SMTP2GO. Empty for everybody who has the secret.')
+param allowedSources string[] = []
+
+@description('Who may connect at all, checked by the platform: CIDR ranges. The app sees and counts nothing of what this refuses. Empty for everybody.')
+param allowedIpRanges string[] = []
+
+@description('Days after which events are deleted; 0 keeps them for ever.')
+@minValue(0)
+param retentionDays int = 0
+
+@description('Copies of the stored data. ZRS survives the loss of a data centre; a region without zones has LRS alone.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param storageSku string = 'Standard_ZRS'
+
+@description('Memory of an instance in MB; the price of a second grows with it.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('The most instances that the app may grow to.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 100
+
+@description('Webhooks that one instance answers at a time. High on purpose: those that arrive together share a queue message.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = 250
+
+@description('Instances for webhooks that never sleep, so that no webhook waits for a cold start. Each is paid by the second, used or not: about 21 USD a month with 2048 MB (docs/operations.md).')
+@minValue(0)
+@maxValue(1000)
+param alwaysReadyHttpInstances int = 0
+
+@description('Who is told of an alert; empty shows alerts in the portal alone.')
+param alertEmail string = ''
+
+@description('An alert is raised above this many webhooks with a wrong secret in 15 minutes.')
+@minValue(0)
+param wrongSecretLimit int = 10
+
+@description('Calls /health from five places every five minutes and raises an alert where two fail. The calls are paid, and keep an instance awake.')
+param availabilityTest bool = false
+
+@description('Raises an alert after a day without one webhook; only for an account that sends every day.')
+param alertOnSilence bool = false
+
+// Built-in roles.
+var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // not Contributor: the Functions host needs more on its own blobs
+var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // not Message Processor: releasing a failed message is an update
+var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
+var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb' // all telemetry, not metrics alone
+
+var suffix = uniqueString(resourceGroup().id, name)
+var resourceName = '${name}-${suffix}'
+var storageName = '${name}${suffix}'
+var deploymentContainer = 'deployments'
+var storageUri = {
+  blob: 'https://${storageName}.blob.${environment().suffixes.storage}'
+  queue: 'https://${storageName}.queue.${environment().suffixes.storage}'
+  table: 'https://${storageName}.table.${environment().suffixes.storage}'
+}
+
+// What the app uses: the role that opens it and the settings that lead to it. Roles and settings both come from here, so they cannot drift.
+var uses = [
+  {
+    of: 'storage'
+    role: storageBlobDataOwner
+    settings: {
+      AzureWebJobsStorage__blobServiceUri: storageUri.blob
+      EventStorage__blobServiceUri: storageUri.blob
+    }
+  }
+  {
+    of: 'storage'
+    role: storageQueueDataContributor
+    settings: {
+      AzureWebJobsStorage__queueServiceUri: storageUri.queue
+      EventStorage__queueServiceUri: storageUri.queue
+    }
+  }
+  {
+    of: 'storage'
+    role: storageTableDataContributor
+    settings: {
+      AzureWebJobsStorage__tableServiceUri: storageUri.table
+      EventStorage__tableServiceUri: storageUri.table
+    }
+  }
+  {
+    of: 'vault'
+    role: keyVaultSecretsUser
+    settings: {
+      Webhook__Password: vault.outputs.reference
+      Webhook__PreviousPassword: vault.outputs.previousReference
+    }
+  }
+  {
+    of: 'appInsights'
+    role: monitoringMetricsPublisher
+    settings: {
+      APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+    }
+  }
+]
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: resourceName
+  location: location
+}
+
+module storage 'modules/storage.bicep' = {
+  params: {
+    name: storageName
+    location: location
+    sku: storageSku
+    deploymentContainer: deploymentContainer
+  }
+}
+
+module vault 'modules/vault.bicep' = {
+  params: {
+    name: resourceName
+    location: location
+    webhookPassword: webhookPassword
+    previousWebhookPassword: previousWebhookPassword
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  params: {
+    name: resourceName
+    location: location
+  }
+}
+
+module roles 'modules/roles.bicep' = {
+  dependsOn: [storage]
+  params: {
+    principalId: identity.properties.principalId
+    storageName: storageName
+    storageRoles: map(filter(uses, use => use.of == 'storage'), use => use.role)
+    vaultName: resourceName
+    vaultRoles: map(filter(uses, use => use.of == 'vault'), use => use.role)
+    appInsightsName: resourceName
+    appInsightsRoles: map(filter(uses, use => use.of == 'appInsights'), use => use.role)
+  }
+}
+
+module app 'modules/app.bicep' = {
+  // Without its roles the app cannot fetch its package, its password or a message.
+  dependsOn: [roles]
+  params: {
+    name: resourceName
+    location: location
+    identityId: identity.id
+    deploymentContainerUrl: '${storageUri.blob}/${deploymentContainer}'
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    httpConcurrency: httpConcurrency
+    alwaysReadyHttpInstances: alwaysReadyHttpInstances
+    allowedIpRanges: allowedIpRanges
+    availabilityTest: availabilityTest
+    settings: reduce(
+      map(uses, use => use.settings),
+      {
+        AzureWebJobsStorage__credential: 'managedidentity'
+        AzureWebJobsStorage__clientId: identity.properties.clientId
+        EventStorage__credential: 'managedidentity'
+        EventStorage__clientId: identity.properties.clientId
+        Webhook__Username: webhookUsername
+        Webhook__Accept: join(webhookAccept, ',')
+        Webhook__AllowedSources: join(allowedSources, ',')
+        Events__RetentionDays: string(retentionDays)
+      },
+      (all, settings) => union(all, settings)
+    )
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  params: {
+    name: name
+    location: location
+    appInsightsName: resourceName
+    healthUrl: 'https://${app.outputs.hostName}/health'
+    alertEmail: alertEmail
+    wrongSecretLimit: wrongSecretLimit
+    availabilityTest: availabilityTest
+    alertOnSilence: alertOnSilence
+  }
+}
+
+output functionAppName string = resourceName
+output storageAccountName string = storageName
+output webhookUrl string = 'https://${app.outputs.hostName}/webhook/smtp2go'

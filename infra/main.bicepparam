@@ -1,0 +1,6 @@
+using 'main.bicep'
+
+// Every other parameter has a default: see main.bicep.
+param webhookPassword = readEnvironmentVariable('WEBHOOK_PASSWORD')
+param previousWebhookPassword = readEnvironmentVariable('WEBHOOK_PREVIOUS_PASSWORD', '')
+param alertEmail = readEnvironmentVariable('ALERT_EMAIL', '')

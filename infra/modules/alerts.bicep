@@ -1,0 +1,178 @@
+param name string
+param location string
+param appInsightsName string
+param healthUrl string
+param alertEmail string
+param wrongSecretLimit int
+param availabilityTest bool
+param alertOnSilence bool
+
+// Each query gives one row with one column, value; the alert is raised when it exceeds the limit. The descriptions are the runbooks.
+var rules = [
+  {
+    name: 'dead-letters'
+    enabled: true
+    severity: 2
+    window: 'PT15M'
+    limit: 0
+    query: '''
+      customMetrics
+      | where name == 'webhooks.dead_lettered'
+      | summarize value = sum(valueSum)
+    '''
+    description: '''
+Webhooks were acknowledged and could not be stored as events; nothing is lost.
+1. Open the table Smtp2GoDeadLetters, partition = today (UTC): Reason and Error say why, Body holds what came.
+2. unparsable, no-event, conflict: SMTP2GO sent something new; the app needs a change. refused: the table refused the row, Error has the code.
+poison: storing failed for most of an hour; look for the outage in the exceptions. blob-missing: who deleted blobs? unreadable: something else writes to the queue.
+3. Mend the cause, then replay (docs/operations.md).'''
+  }
+  {
+    name: 'oldest-message'
+    enabled: true
+    severity: 1
+    window: 'PT15M'
+    limit: 600
+    // The last value of each queue. A day (in seconds) where there is none: a watch that stopped must not look like an empty queue.
+    query: '''
+      customMetrics
+      | where name == 'queue.oldest.age'
+      | summarize arg_max(timestamp, valueSum) by queue = tostring(customDimensions.queue)
+      | summarize seconds = max(valueSum)
+      | project value = coalesce(seconds, 86400.0)
+    '''
+    description: '''
+The oldest message has waited for more than 10 minutes, or nobody has measured it for 15 minutes (the value is then 86400): events are late or the app does not run. Nothing is lost, messages do not expire.
+1. 86400: is the app running? Look at its overview and log stream: a wrong setting ends the start with a message that names it. Before the first publish this is expected. If webhooks are still answered, telemetry fails: check the role Monitoring Metrics Publisher.
+2. Otherwise read the exceptions of StoreEvents. 401 or 403: the storage roles. 429, 500, 503: storage is throttled or down; each message is tried again every 30 s, 100 times, and then kept as a dead letter.
+3. No exceptions and a growing queue.depth: more comes in than is stored; raise maximumInstanceCount (docs/operations.md, How far it scales).'''
+  }
+  {
+    name: 'wrong-secret'
+    enabled: true
+    severity: 2
+    window: 'PT15M'
+    limit: wrongSecretLimit
+    query: '''
+      customMetrics
+      | where name == 'webhooks.refused' and tostring(customDimensions.reason) == 'wrong-secret'
+      | summarize value = sum(valueSum)
+    '''
+    description: '''
+Webhooks come with a wrong secret: either SMTP2GO's settings and the app's differ, or somebody guesses.
+1. Press "Test this webhook" in SMTP2GO. Refused with 401: put the right password into its settings, or redeploy with previousWebhookPassword. SMTP2GO retries for about four days, so nothing is lost until then.
+2. Not refused: somebody else is calling. A guess is hopeless; set allowedSources to webhooks.smtp2go.com to refuse them earlier (docs/security.md).'''
+  }
+  {
+    name: 'silence'
+    enabled: alertOnSilence
+    severity: 2
+    window: 'P1D'
+    limit: 0
+    query: '''
+      customMetrics
+      | where name == 'webhooks.received'
+      | summarize received = sum(valueSum)
+      | project value = iff(coalesce(received, 0.0) > 0.0, 0, 1)
+    '''
+    description: '''
+Not one webhook was acknowledged for a day (value 1).
+1. Was mail sent at all? SMTP2GO, Activity.
+2. SMTP2GO, Settings, Webhooks: is the webhook there, enabled, with this app's URL and all events? Press "Test this webhook".
+3. The test is refused: webhooks.refused says why. It does not arrive at all: allowedIpRanges, or the app does not run.
+4. Lost events can be found again in SMTP2GO's activity search.'''
+  }
+]
+
+resource appInsights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: appInsightsName
+}
+
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmail)) {
+  name: name
+  location: 'global'
+  properties: {
+    enabled: true
+    groupShortName: name
+    emailReceivers: [{ name: 'email', emailAddress: alertEmail, useCommonAlertSchema: true }]
+  }
+}
+
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for rule in rules: {
+    name: '${name}-${rule.name}'
+    location: location
+    properties: {
+      displayName: '${name}-${rule.name}'
+      description: rule.description
+      enabled: rule.enabled
+      severity: rule.severity
+      scopes: [appInsights.id]
+      evaluationFrequency: rule.window == 'P1D' ? 'PT1H' : 'PT5M'
+      windowSize: rule.window
+      criteria: {
+        allOf: [
+          {
+            query: rule.query
+            metricMeasureColumn: 'value'
+            timeAggregation: 'Maximum'
+            operator: 'GreaterThan'
+            threshold: rule.limit
+          }
+        ]
+      }
+      autoMitigate: true
+      // A new workspace has no table yet for the query to be checked against.
+      skipQueryValidation: true
+      actions: { actionGroups: empty(alertEmail) ? [] : [actionGroup.id] }
+    }
+  }
+]
+
+resource test 'Microsoft.Insights/webtests@2022-06-15' = if (availabilityTest) {
+  name: '${name}-health'
+  location: location
+  kind: 'standard'
+  tags: { 'hidden-link:${appInsights.id}': 'Resource' }
+  properties: {
+    SyntheticMonitorId: '${name}-health'
+    Name: '${name}-health'
+    Kind: 'standard'
+    Enabled: true
+    Frequency: 300
+    Timeout: 30
+    RetryEnabled: true
+    Locations: [
+      { Id: 'emea-nl-ams-azr' }
+      { Id: 'emea-gb-db3-azr' }
+      { Id: 'us-va-ash-azr' }
+      { Id: 'us-ca-sjc-azr' }
+      { Id: 'apac-sg-sin-azr' }
+    ]
+    Request: { RequestUrl: healthUrl, HttpVerb: 'GET' }
+    ValidationRules: { ExpectedHttpStatusCode: 200, SSLCheck: true, SSLCertRemainingLifetimeCheck: 7 }
+  }
+}
+
+resource testAlert 'Microsoft.Insights/metricAlerts@2018-03-01' = if (availabilityTest) {
+  name: '${name}-health'
+  location: 'global'
+  properties: {
+    description: '''
+/health did not answer 200 from two or more of five places: SMTP2GO cannot deliver either, and retries for about four days.
+1. Open the URL yourself. No answer or 5xx: look at the app's overview and log stream; a wrong setting ends the start with a message that names it.
+2. 403: allowedIpRanges refuses the test. A certificate error: look at the custom domain.'''
+    severity: 1
+    enabled: true
+    scopes: [test.id, appInsights.id]
+    evaluationFrequency: 'PT1M'
+    windowSize: 'PT5M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria'
+      webTestId: test.id
+      componentId: appInsights.id
+      failedLocationCount: 2
+    }
+    actions: empty(alertEmail) ? [] : [{ actionGroupId: actionGroup.id }]
+  }
+}
