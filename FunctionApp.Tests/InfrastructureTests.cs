@@ -1,0 +1,315 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Receiving;
+
+namespace Smtp2GoIngest.Tests;
+
+/// <summary>What <c>infra/</c> would deploy says what the code says. The Bicep CLI compiles it; nothing is deployed.</summary>
+public sealed class InfrastructureTests
+{
+    // Not yet options of the code.
+    private static readonly string[] ComingSettings = ["Events__RetentionDays"];
+
+    // Role and the resource that it is given for. Microsoft's ids of its built-in roles.
+    private static readonly string[] Roles =
+    [
+        "b7e6dc6d-f1e8-4753-8033-0f276bb0955b Microsoft.Storage/storageAccounts", // Storage Blob Data Owner
+        "974c5e8b-45b9-4653-ba55-5f855dd0fb88 Microsoft.Storage/storageAccounts", // Storage Queue Data Contributor
+        "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3 Microsoft.Storage/storageAccounts", // Storage Table Data Contributor
+        "4633458b-17de-408a-b874-0445c86b69e6 Microsoft.KeyVault/vaults", // Key Vault Secrets User
+        "3913510d-42f4-4e42-8a64-420c390055eb Microsoft.Insights/components", // Monitoring Metrics Publisher
+    ];
+
+    private static readonly Regex KeyOrSignature = new(@"\blist\w*\(|AccountKey|SharedAccess|[?&]sig=", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking);
+    private static readonly Regex ScopeType = new(@"/providers/(?<type>[A-Za-z.]+/[A-Za-z]+)/[^/]+', 'Microsoft\.Authorization/roleAssignments'", RegexOptions.NonBacktracking);
+    private static readonly Regex OurSetting = new("^(?:Webhook|Events|EventStorage)__", RegexOptions.NonBacktracking);
+    private static readonly Regex MetricName = new("name == '(?<metric>[^']+)'", RegexOptions.NonBacktracking);
+    private static readonly Regex WhereMissing = new(@"coalesce\(seconds, (?<seconds>[0-9.]+)\)", RegexOptions.NonBacktracking);
+    private static readonly Regex Runbook = new(@"^.{30,}\n1\. .+\n2\. ", RegexOptions.Singleline | RegexOptions.NonBacktracking);
+
+    private static readonly Lazy<(string Template, JsonNode[] Resources)> Compiled = new(Compile);
+
+    [Fact]
+    public void No_key_and_no_shared_access_signature_is_in_the_template() => Assert.DoesNotMatch(KeyOrSignature, Template);
+
+    [Fact]
+    public void The_passwords_are_secure_parameters_and_go_into_the_vault_alone()
+    {
+        var parameters = JsonNode.Parse(Template)!["parameters"]!;
+
+        Assert.Equal("securestring", parameters["webhookPassword"]!["type"]!.GetValue<string>());
+        Assert.Null(parameters["webhookPassword"]!["defaultValue"]);
+        Assert.Equal(WebhookOptions.MinPasswordLength, parameters["webhookPassword"]!["minLength"]!.GetValue<int>());
+        Assert.Equal("securestring", parameters["previousWebhookPassword"]!["type"]!.GetValue<string>());
+        Assert.Equal(["webhook-password"], Resources.Where(r => r.ToJsonString().Contains("webhookPassword", StringComparison.Ordinal)).Select(Name));
+        Assert.Equal(["webhook-password", "webhook-previous-password"], NamesOf("Microsoft.KeyVault/vaults/secrets"));
+        Assert.Contains("param webhookPassword = readEnvironmentVariable('", File.ReadAllText(Path.Combine(Repository.Root, "infra", "main.bicepparam")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Storage_takes_no_key_no_plain_text_and_shows_nothing_to_the_public()
+    {
+        var properties = Only("Microsoft.Storage/storageAccounts")["properties"]!;
+
+        Assert.False(properties["allowSharedKeyAccess"]!.GetValue<bool>());
+        Assert.False(properties["allowBlobPublicAccess"]!.GetValue<bool>());
+        Assert.True(properties["supportsHttpsTrafficOnly"]!.GetValue<bool>());
+        Assert.Equal("TLS1_2", properties["minimumTlsVersion"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public void The_app_answers_over_TLS_alone_and_is_published_without_a_password()
+    {
+        var properties = Only("Microsoft.Web/sites")["properties"]!;
+
+        Assert.True(properties["httpsOnly"]!.GetValue<bool>());
+        Assert.Equal("1.2", properties["siteConfig"]!["minTlsVersion"]!.GetValue<string>());
+        Assert.Equal("Disabled", properties["siteConfig"]!["ftpsState"]!.GetValue<string>());
+        Assert.Equal(["ftp", "scm"], NamesOf("Microsoft.Web/sites/basicPublishingCredentialsPolicies"));
+        Assert.All(Of("Microsoft.Web/sites/basicPublishingCredentialsPolicies"), r => Assert.False(r["properties"]!["allow"]!.GetValue<bool>()));
+    }
+
+    [Fact]
+    public void Telemetry_and_secrets_are_reached_by_identity_alone()
+    {
+        Assert.True(Only("Microsoft.Insights/components")["properties"]!["DisableLocalAuth"]!.GetValue<bool>());
+        Assert.True(Only("Microsoft.KeyVault/vaults")["properties"]!["enableRbacAuthorization"]!.GetValue<bool>());
+        Assert.Contains("Authorization=AAD", Settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"], StringComparison.Ordinal);
+        Assert.All(["Webhook__Password", "Webhook__PreviousPassword"], name => Assert.Contains("'@Microsoft.KeyVault(SecretUri=", Settings[name], StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_app_runs_as_an_isolated_worker_of_this_very_runtime_on_Flex_Consumption()
+    {
+        var site = Only("Microsoft.Web/sites");
+        var flex = site["properties"]!["functionAppConfig"]!;
+
+        Assert.Equal("FC1", Only("Microsoft.Web/serverfarms")["sku"]!["name"]!.GetValue<string>());
+        Assert.Equal("functionapp,linux", site["kind"]!.GetValue<string>());
+        Assert.Equal("dotnet-isolated", flex["runtime"]!["name"]!.GetValue<string>());
+        Assert.Equal($"{Environment.Version.Major}.0", flex["runtime"]!["version"]!.GetValue<string>());
+        Assert.Equal(250, flex["scaleAndConcurrency"]!["triggers"]!["http"]!["perInstanceConcurrency"]!.GetValue<int>());
+        Assert.Contains(NamesOf("Microsoft.Storage/storageAccounts/blobServices/containers"), name =>
+            flex["deployment"]!["storage"]!["value"]!.GetValue<string>().Contains($"'{name}'", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void One_identity_fetches_the_package_and_the_secrets()
+    {
+        var site = Only("Microsoft.Web/sites");
+        var identity = Only("Microsoft.ManagedIdentity/userAssignedIdentities")["id"]!.GetValue<string>();
+        var deployment = site["properties"]!["functionAppConfig"]!["deployment"]!["storage"]!["authentication"]!;
+
+        Assert.Equal([identity], site["identity"]!["userAssignedIdentities"]!.AsObject().Select(p => p.Key));
+        Assert.Equal(identity, site["properties"]!["keyVaultReferenceIdentity"]!.GetValue<string>());
+        Assert.Equal("UserAssignedIdentity", deployment["type"]!.GetValue<string>());
+        Assert.Equal(identity, deployment["userAssignedIdentityResourceId"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public void The_identity_has_the_roles_that_the_code_needs_and_no_other()
+    {
+        var roles = Of("Microsoft.Authorization/roleAssignments").Select(r =>
+            r["properties"]!["roleDefinitionId"]!.GetValue<string>().Split('/')[^1] + " " + ScopeType.Match(r["id"]!.GetValue<string>()).Groups["type"].Value);
+
+        Assert.Equal(Roles.Order(StringComparer.Ordinal), roles.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_queue_table_and_container_that_the_code_names_is_deployed()
+    {
+        Assert.Equal([WebhookQueue.Name, WebhookQueue.PoisonName], NamesOf("Microsoft.Storage/storageAccounts/queueServices/queues"));
+        Assert.Contains(WebhookBlobs.ContainerName, NamesOf("Microsoft.Storage/storageAccounts/blobServices/containers"));
+        var tables = Constants("TableName").ToList();
+        Assert.True(tables.Count >= 2);
+        Assert.Empty(tables.Except(NamesOf("Microsoft.Storage/storageAccounts/tableServices/tables")));
+    }
+
+    [Fact]
+    public void The_app_would_start_with_these_settings()
+    {
+        // What only a deployment knows is replaced by what it would be.
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(Settings.Select(p => KeyValuePair.Create(
+            p.Key.Replace("__", ":", StringComparison.Ordinal),
+            (string?)(!p.Value.StartsWith('[') ? p.Value : p.Key.EndsWith("Uri", StringComparison.Ordinal) ? "https://storage.example/" : "what-the-deployment-knows")))).Build();
+        var storage = configuration.GetSection(StorageOptions.Connection).Get<StorageOptions>()!;
+        var webhook = configuration.GetSection(WebhookOptions.Section).Get<WebhookOptions>()!;
+
+        Assert.Null(new StorageOptionsValidator().Validate(null, storage).FailureMessage);
+        Assert.Null(new WebhookOptionsValidator(new AzureEnvironment(true)).Validate(null, webhook).FailureMessage);
+        Assert.Equal("managedidentity", storage.Credential);
+        Assert.NotNull(storage.ClientId);
+        Assert.Equal(SecretWays.Basic | SecretWays.Bearer, webhook.Accept);
+    }
+
+    [Fact]
+    public void The_host_finds_its_storage_and_its_telemetry() => Assert.All(
+        [
+            "AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__queueServiceUri", "AzureWebJobsStorage__tableServiceUri",
+            "AzureWebJobsStorage__credential", "AzureWebJobsStorage__clientId", "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        ],
+        name => Assert.NotEmpty(Settings[name]));
+
+    [Fact]
+    public void Every_setting_of_ours_is_an_option_of_the_code()
+    {
+        var options = typeof(Functions).Assembly.GetTypes()
+            .SelectMany(type => Constants(type, "Section").Concat(Constants(type, "Connection")).SelectMany(section => type.GetProperties().Select(p => $"{section}__{p.Name}")))
+            .Concat(ComingSettings);
+
+        Assert.Empty(Settings.Keys.Where(name => OurSetting.IsMatch(name)).Except(options, StringComparer.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public void No_setting_shadows_a_connection_or_is_one_that_Flex_refuses()
+    {
+        string[] refused = ["FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_EXTENSION_VERSION", "WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_CONTENTSHARE", "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING"];
+
+        Assert.DoesNotContain(Settings.Keys, name => name.StartsWith($"AzureWebJobs{StorageOptions.Connection}", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(Settings.Keys, name => refused.Contains(name, StringComparer.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public void Whoever_is_not_on_the_list_of_addresses_is_refused_but_for_the_availability_test()
+    {
+        var config = Only("Microsoft.Web/sites")["properties"]!["siteConfig"]!;
+
+        Assert.Equal("Deny", config["ipSecurityRestrictionsDefaultAction"]!.GetValue<string>());
+        Assert.Equal(["192.0.2.0/24", "ApplicationInsightsAvailability"], config["ipSecurityRestrictions"]!.AsArray().Select(r => r!["ipAddress"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public void What_costs_or_refuses_is_off_unless_asked_for()
+    {
+        var parameters = JsonNode.Parse(Template)!["parameters"]!;
+
+        Assert.Equal(0, parameters["alwaysReadyHttpInstances"]!["defaultValue"]!.GetValue<int>());
+        Assert.False(parameters["availabilityTest"]!["defaultValue"]!.GetValue<bool>());
+        Assert.False(parameters["alertOnSilence"]!["defaultValue"]!.GetValue<bool>());
+        Assert.Empty(parameters["allowedIpRanges"]!["defaultValue"]!.AsArray());
+        Assert.Empty(parameters["allowedSources"]!["defaultValue"]!.AsArray());
+        Assert.Equal(0, parameters["retentionDays"]!["defaultValue"]!.GetValue<int>());
+        Assert.All(parameters.AsObject(), p => Assert.False(string.IsNullOrEmpty(p.Value!["metadata"]?["description"]?.GetValue<string>()), p.Key));
+    }
+
+    [Fact]
+    public void Every_alert_reads_a_metric_that_the_code_measures()
+    {
+        var queried = Alerts().SelectMany(r => MetricName.Matches(Query(r)).Select(m => m.Groups["metric"].Value)).ToHashSet();
+
+        Assert.Equal(["queue.oldest.age", "webhooks.dead_lettered", "webhooks.received", "webhooks.refused"], queried.Order(StringComparer.Ordinal));
+        Assert.Empty(queried.Except(Instruments()));
+        Assert.Contains($"'{Refusal.WrongSecret.Reason}'", Query(Alert("wrong-secret")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_alert_says_what_to_do_reaches_somebody_and_is_in_the_manual()
+    {
+        var manual = File.ReadAllText(Path.Combine(Repository.Root, "docs", "operations.md"));
+        var all = Alerts().Concat(Of("Microsoft.Insights/metricAlerts")).ToList();
+
+        Assert.Equal(5, all.Count);
+        Assert.All(all, alert =>
+        {
+            Assert.Matches(Runbook, alert["properties"]!["description"]!.GetValue<string>());
+            Assert.Contains(Only("Microsoft.Insights/actionGroups")["id"]!.GetValue<string>(), alert["properties"]!["actions"]!.ToJsonString(), StringComparison.Ordinal);
+            Assert.Contains($"`{Name(alert).Replace("smtp2go-", string.Empty, StringComparison.Ordinal)}`", manual, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public void A_watch_that_stopped_is_an_alert_too()
+    {
+        var alert = Alert("oldest-message");
+        var threshold = alert["properties"]!["criteria"]!["allOf"]![0]!["threshold"]!.GetValue<int>();
+        var missing = double.Parse(WhereMissing.Match(Query(alert)).Groups["seconds"].Value, CultureInfo.InvariantCulture);
+
+        Assert.Equal(TimeSpan.FromMinutes(10), TimeSpan.FromSeconds(threshold));
+        Assert.True(missing > threshold);
+    }
+
+    [Fact]
+    public void The_manual_explains_every_value_of_the_host_file()
+    {
+        var manual = File.ReadAllText(Path.Combine(Repository.Root, "docs", "operations.md"));
+        var hostJson = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "host.json")))!;
+
+        Assert.All(Leaves(hostJson.AsObject()), name => Assert.Contains($"| `{name}`", manual, StringComparison.Ordinal));
+
+        static IEnumerable<string> Leaves(JsonObject node) => node.SelectMany(p => p.Value is JsonObject inner ? Leaves(inner) : [p.Key]);
+    }
+
+    private static string Template => Compiled.Value.Template;
+
+    private static JsonNode[] Resources => Compiled.Value.Resources;
+
+    private static Dictionary<string, string> Settings =>
+        Only("Microsoft.Web/sites/config")["properties"]!.AsObject().ToDictionary(p => p.Key, p => p.Value!.GetValue<string>(), StringComparer.OrdinalIgnoreCase);
+
+    private static (string Template, JsonNode[] Resources) Compile()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && RuntimeInformation.OSArchitecture == Architecture.X64, "The Bicep CLI is fetched for Linux on x64 alone.");
+
+        var infra = new DirectoryInfo(Path.Combine(Repository.Root, "infra"));
+        var artifacts = Path.Combine(Repository.Root, "artifacts");
+        var snapshot = new FileInfo(Path.Combine(artifacts, "everything.snapshot.json"));
+        if (!snapshot.Exists || infra.EnumerateFiles("*", SearchOption.AllDirectories).Any(file => file.LastWriteTimeUtc > snapshot.LastWriteTimeUtc))
+        {
+            using var build = Process.Start(new ProcessStartInfo("bash", [Path.Combine(infra.FullName, "build.sh")]) { UseShellExecute = false, RedirectStandardError = true })!;
+            var errors = build.StandardError.ReadToEnd();
+            build.WaitForExit();
+            Assert.True(build.ExitCode == 0, errors);
+        }
+
+        // The template as compiled, modules and all; and the resources that come of it, every expression that can be known without a deployment resolved.
+        return (File.ReadAllText(Path.Combine(artifacts, "main.json")), [.. JsonNode.Parse(File.ReadAllText(snapshot.FullName))!["predictedResources"]!.AsArray().Select(r => r!)]);
+    }
+
+    private static string Type(JsonNode resource) => resource["type"]!.GetValue<string>();
+
+    private static IEnumerable<JsonNode> Of(string type) => Resources.Where(r => Type(r) == type);
+
+    private static JsonNode Only(string type) => Assert.Single(Of(type));
+
+    private static string Name(JsonNode resource) => resource["name"]!.GetValue<string>().Split('/')[^1];
+
+    private static IEnumerable<string> NamesOf(string type) => Of(type).Select(Name);
+
+    private static IEnumerable<JsonNode> Alerts() => Of("Microsoft.Insights/scheduledQueryRules");
+
+    private static JsonNode Alert(string name) => Assert.Single(Alerts(), r => Name(r).EndsWith(name, StringComparison.Ordinal));
+
+    private static string Query(JsonNode alert) => Assert.Single(alert["properties"]!["criteria"]!["allOf"]!.AsArray())!["query"]!.GetValue<string>();
+
+    private static IEnumerable<string> Constants(string name) => typeof(Functions).Assembly.GetTypes().SelectMany(type => Constants(type, name));
+
+    private static IEnumerable<string> Constants(Type type, string name) =>
+        type.GetField(name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic) is { IsLiteral: true } field ? [(string)field.GetRawConstantValue()!] : [];
+
+    private static List<string> Instruments()
+    {
+        List<string> names = [];
+        using var services = new ServiceCollection().AddMetrics().AddSingleton<IngestMetrics>().BuildServiceProvider();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Name == IngestMetrics.Name)
+                {
+                    names.Add(instrument.Name);
+                }
+            },
+        };
+        services.GetRequiredService<IngestMetrics>();
+        listener.Start();
+        return names;
+    }
+}
