@@ -9,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 using Smtp2GoIngest.Local;
 using Smtp2GoIngest.SelfHost;
 using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tool;
 using Spectre.Console;
 
 using var interrupted = new CancellationTokenSource();

@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 
-namespace Smtp2GoIngest.Local;
+namespace Smtp2GoIngest.Tool;
 
 /// <summary>One webhook in the shape that SMTP2GO sends it.</summary>
 /// <param name="Fields">Its fields; a value that is a list is sent as a repeated field or as an array.</param>

@@ -1,0 +1,114 @@
+using System.CommandLine;
+using Azure.Data.Tables;
+using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
+using Microsoft.Extensions.Configuration;
+using Spectre.Console;
+
+namespace Smtp2GoIngest.Tool;
+
+/// <summary>What every command has: where it writes, the options that all share, and the storage account they name.</summary>
+internal sealed class CommandContext
+{
+    // Where nobody's window says otherwise: wide enough for an address and an email's id beside each other.
+    private const int WidthOfNoTerminal = 200;
+
+    private readonly string settingsFolder;
+    private readonly Lazy<IConfiguration> settings;
+
+    /// <param name="output">Results, and nothing else.</param>
+    /// <param name="error">Errors and progress.</param>
+    /// <param name="settingsFolder">Where <c>local.settings.json</c> may lie.</param>
+    public CommandContext(TextWriter output, TextWriter error, string settingsFolder)
+    {
+        (Output, Error, this.settingsFolder) = (output, error, settingsFolder);
+        settings = new Lazy<IConfiguration>(ReadSettings);
+        Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        if (!Console.Profile.Out.IsTerminal)
+        {
+            Console.Profile.Width = WidthOfNoTerminal;
+        }
+    }
+
+    public TextWriter Output { get; }
+
+    public TextWriter Error { get; }
+
+    /// <summary>Draws tables on <see cref="Output"/>.</summary>
+    public IAnsiConsole Console { get; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Somebody watches <see cref="Error"/>, so progress is worth writing.</summary>
+    public bool IsInteractive { get; init; } = !System.Console.IsErrorRedirected;
+
+    public IConfiguration Settings => settings.Value;
+
+    public Option<string?> Connection { get; } = new("--connection")
+    {
+        Description = "Connection string of the storage account, in place of the settings.",
+        Recursive = true,
+    };
+
+    public Option<bool> Json { get; } = new("--json")
+    {
+        Description = "For programs: one JSON document per line.",
+        Recursive = true,
+    };
+
+    public DateOnly Today => DateOnly.FromDateTime(Time.GetUtcNow().UtcDateTime);
+
+    public TableServiceClient Tables(ParseResult parsed) => StorageClients.Tables(StorageOf(parsed));
+
+    public QueueServiceClient Queues(ParseResult parsed) => StorageClients.Queues(StorageOf(parsed));
+
+    public BlobServiceClient Blobs(ParseResult parsed) => StorageClients.Blobs(StorageOf(parsed));
+
+    public bool IsJson(ParseResult parsed) => parsed.GetValue(Json);
+
+    /// <summary>Says that there is nothing, on standard error, and gives the exit code for it.</summary>
+    public async Task<int> NothingFoundAsync(string message)
+    {
+        await Error.WriteLineAsync(message);
+        return ExitCode.NothingFound;
+    }
+
+    private StorageOptions StorageOf(ParseResult parsed)
+    {
+        var options = new StorageOptions();
+        if (parsed.GetValue(Connection) is { } connection)
+        {
+            options.ConnectionString = connection;
+        }
+        else
+        {
+            Settings.GetSection(StorageOptions.Connection).Bind(options);
+            options.ConnectionString = Settings[StorageOptions.Connection];
+        }
+
+        var checkedOptions = new StorageOptionsValidator().Validate(null, options);
+        return checkedOptions.Failed
+            ? throw new CommandFailedException(checkedOptions.FailureMessage, ExitCode.WrongUsage)
+            : options;
+    }
+
+    // As func and the app read them: an environment variable of the same name wins.
+    private IConfiguration ReadSettings()
+    {
+        try
+        {
+            var local = new ConfigurationBuilder()
+                .SetBasePath(settingsFolder)
+                .AddJsonFile("local.settings.json", optional: true)
+                .Build()
+                .GetSection("Values")
+                .GetChildren()
+                .ToDictionary(setting => setting.Key.Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal), setting => setting.Value);
+            return new ConfigurationBuilder().AddInMemoryCollection(local).AddEnvironmentVariables().Build();
+        }
+        catch (InvalidDataException)
+        {
+            throw new CommandFailedException("local.settings.json in the current folder is no JSON object: mend it, or run the tool elsewhere.", ExitCode.WrongUsage);
+        }
+    }
+}

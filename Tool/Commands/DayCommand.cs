@@ -1,0 +1,32 @@
+using System.CommandLine;
+using Smtp2GoIngest.Storing;
+
+namespace Smtp2GoIngest.Tool.Commands;
+
+/// <summary>What bounced today?</summary>
+internal static class DayCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var day = new Argument<string?>("date")
+        {
+            Description = "A day in UTC, 2026-05-01; today unless given; no-time for the events without a time.",
+            Arity = ArgumentArity.ZeroOrOne,
+            CustomParser = DayArgument.ParseDayOrNoTime,
+        };
+        var eventName = new Option<string?>("--event") { Description = "Only this event: bounce, spam, delivered, …" };
+        var command = new Command("day", "What happened on a day, event by event, each in the order of time.") { day, eventName };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var on = parsed.GetValue(day) ?? DayArgument.ToText(context.Today);
+            var only = parsed.GetValue(eventName);
+            var columns = context.IsJson(parsed) ? null : EventList.Columns;
+            var filter = only is null ? EventQueries.OfDays(on, on) : EventQueries.OfDay(on, only);
+            var rows = context.Tables(parsed).RowsAsync(EventIndex.ByDayTable, filter, columns, cancellationToken);
+            return await EventList.WriteAsync(context, parsed, rows, cancellationToken) > 0
+                ? ExitCode.Done
+                : await context.NothingFoundAsync($"No {(only is null ? "event" : $"'{EventList.Plain(only)}'")} is stored of {on}.");
+        });
+        return command;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Runtime.CompilerServices;
+using Azure;
+using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
+using Smtp2GoIngest.Parsing;
+using Smtp2GoIngest.Storing;
+
+namespace Smtp2GoIngest.Tool;
+
+/// <summary>The filters of the three questions, and rows read page by page: never more than 1,000 in memory.</summary>
+internal static class EventQueries
+{
+    public static string OfEmail(string emailId) =>
+        TableClient.CreateQueryFilter($"PartitionKey eq {EventKeys.ToKey(emailId)}");
+
+    /// <summary>Everything about an address; since a time, the events without one are left out.</summary>
+    public static string OfRecipient(string address, DateTimeOffset? since)
+    {
+        var partition = EventKeys.RecipientPartitionKey(address);
+        return since is { } time
+            ? TableClient.CreateQueryFilter($"PartitionKey eq {partition} and RowKey ge {EventKeys.Time(time)} and RowKey lt {EventKeys.NoTime}")
+            : TableClient.CreateQueryFilter($"PartitionKey eq {partition}");
+    }
+
+    public static string OfDay(string day, string eventName) =>
+        TableClient.CreateQueryFilter($"PartitionKey eq {EventKeys.ToKey($"{day}_{EventName.Normalize(eventName)}")}");
+
+    /// <summary>Every event of the days from one to another, both included.</summary>
+    public static string OfDays(string from, string to) =>
+        TableClient.CreateQueryFilter($"PartitionKey ge {From(from)} and PartitionKey lt {After(to)}");
+
+    /// <summary>Where the partitions of a day begin.</summary>
+    public static string From(string day) => day + "_";
+
+    // The character after the underscore: every partition of the day lies before it, whatever the event's name.
+    public static string After(string day) => day + "`";
+
+    /// <summary>Reads rows page by page; a table that does not exist holds none.</summary>
+    public static async IAsyncEnumerable<TableEntity> RowsAsync(
+        this TableServiceClient service, string table, string? filter, IEnumerable<string>? columns, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var rows = service.GetTableClient(table).QueryAsync<TableEntity>(filter, select: columns, cancellationToken: cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
+        while (await NextAsync())
+        {
+            yield return rows.Current;
+        }
+
+        async Task<bool> NextAsync()
+        {
+            try
+            {
+                return await rows.MoveNextAsync();
+            }
+            catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.TableNotFound)
+            {
+                return false;
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure.Data.Tables;
+
+namespace Smtp2GoIngest.Tool;
+
+/// <summary>Rows for programs: one JSON object per line, named by the columns.</summary>
+internal static class JsonLines
+{
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static Task WriteJsonAsync(this TextWriter output, JsonObject document, CancellationToken cancellationToken) =>
+        output.WriteLineAsync(document.ToJsonString(Readable).AsMemory(), cancellationToken);
+
+    public static Task WriteJsonAsync(this TextWriter output, TableEntity row, CancellationToken cancellationToken) =>
+        output.WriteJsonAsync(row.ToJson(), cancellationToken);
+
+    public static JsonObject ToJson(this TableEntity row) => ToJson(row.Where(column => column.Key != "odata.etag" && column.Value is not null));
+
+    public static JsonObject ToJson(IEnumerable<KeyValuePair<string, object>> columns) =>
+        new(columns.Select(column => KeyValuePair.Create<string, JsonNode?>(column.Key, ToJson(column.Value))));
+
+    public static string ToText(JsonObject document) => document.ToJsonString(Readable);
+
+    /// <summary>A value as text; a time as ISO 8601 in UTC, with as many digits of the second as it has.</summary>
+    public static string ToText(object value) => value switch
+    {
+        DateTimeOffset time => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture),
+        DateTime time => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture),
+        bool flag => flag ? "true" : "false",
+        byte[] bytes => Convert.ToBase64String(bytes),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString() ?? string.Empty,
+    };
+
+    private static JsonValue? ToJson(object value) => value switch
+    {
+        bool flag => JsonValue.Create(flag),
+        int number => JsonValue.Create(number),
+        long number => JsonValue.Create(number),
+        double number => JsonValue.Create(number),
+        _ => JsonValue.Create(ToText(value)),
+    };
+}

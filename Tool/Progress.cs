@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace Smtp2GoIngest.Tool;
+
+/// <summary>Counts long work on standard error where somebody watches, and leaves no trace.</summary>
+internal sealed class Progress(CommandContext context, string what) : IDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    private long last = context.Time.GetTimestamp();
+    private int drawn;
+
+    public int Count { get; private set; }
+
+    public void Add()
+    {
+        Count++;
+        if (context.IsInteractive && Count % 100 == 0 && context.Time.GetElapsedTime(last) > Interval)
+        {
+            last = context.Time.GetTimestamp();
+            var text = string.Create(CultureInfo.InvariantCulture, $"{Count:N0} {what}");
+            context.Error.Write($"\r{text}");
+            drawn = Math.Max(drawn, text.Length);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (drawn > 0)
+        {
+            context.Error.Write($"\r{new string(' ', drawn)}\r");
+        }
+    }
+}
