@@ -64,8 +64,9 @@ internal static class SummaryCommand
         using var progress = new Progress(context, "events");
         await foreach (var row in context.Tables(parsed).RowsAsync(EventIndex.ByDayTable, EventQueries.OfDays(from, to), columns, cancellationToken))
         {
-            // <day>_<event>
-            var (day, name) = (row.PartitionKey[..from.Length], row.PartitionKey[(from.Length + 1)..]);
+            // <day>_<event>, with =XX for a byte that no key may hold.
+            var (day, key) = (row.PartitionKey[..from.Length], row.PartitionKey[(from.Length + 1)..]);
+            var name = key.Contains('=', StringComparison.Ordinal) ? Uri.UnescapeDataString(key.Replace('=', '%')) : key;
             if (!byDay.TryGetValue(day, out var tally))
             {
                 byDay.Add(day, tally = new Tally());
