@@ -58,6 +58,10 @@ internal static class Program
         DeadLettersCommand.Create(context),
         SendCommand.Create(context),
         CheckCommand.Create(context),
+        MaintenanceCommands.Purge(context),
+        MaintenanceCommands.Forget(context),
+        MaintenanceCommands.Reindex(context),
+        MaintenanceCommands.Reparse(context),
     };
 
     public static async Task<int> RunAsync(string[] args, CommandContext context, CancellationToken cancellationToken)

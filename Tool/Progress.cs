@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Smtp2GoIngest.Tool;
 
 /// <summary>Counts long work on standard error where somebody watches, and leaves no trace.</summary>
-internal sealed class Progress(CommandContext context, string what) : IDisposable
+internal sealed class Progress(CommandContext context, string what) : IProgress<long>, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
@@ -15,10 +15,18 @@ internal sealed class Progress(CommandContext context, string what) : IDisposabl
     public void Add()
     {
         Count++;
-        if (context.IsInteractive && Count % 100 == 0 && context.Time.GetElapsedTime(last) > Interval)
+        if (Count % 100 == 0)
+        {
+            Report(Count);
+        }
+    }
+
+    public void Report(long value)
+    {
+        if (context.IsInteractive && context.Time.GetElapsedTime(last) > Interval)
         {
             last = context.Time.GetTimestamp();
-            var text = string.Create(CultureInfo.InvariantCulture, $"{Count:N0} {what}");
+            var text = string.Create(CultureInfo.InvariantCulture, $"{value:N0} {what}");
             context.Error.Write($"\r{text}");
             drawn = Math.Max(drawn, text.Length);
         }

@@ -23,6 +23,7 @@ internal static class DeadLettersCommand
     {
         List(context),
         Show(context),
+        MaintenanceCommands.Replay(context),
         Drop(context),
     };
 
