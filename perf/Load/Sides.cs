@@ -1,0 +1,111 @@
+using System.Text;
+using Azure.Data.Tables;
+using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Smtp2GoIngest.Parsing;
+using Smtp2GoIngest.SelfHost;
+
+namespace Smtp2GoIngest.Load;
+
+/// <summary>What is compared, each in a process of its own.</summary>
+internal static class Sides
+{
+    public const string App = "app";
+    public const string Plain = "plain";
+    public const string Floor = "floor";
+
+    public const string Username = "smtp2go";
+    public const string Password = "right-horse-battery-staple";
+    public const string PlainQueue = "plain-webhooks";
+    public const string PlainTable = "PlainEvents";
+
+    /// <summary>Serves until standard input closes.</summary>
+    public static async Task ServeAsync(string side, string connectionString, bool consume)
+    {
+        var app = side == App ? BuildApp(connectionString, consume) : BuildOther(side, connectionString, consume);
+        await app.StartAsync();
+        Console.WriteLine(app.Urls.Single());
+        await Console.In.ReadToEndAsync();
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
+
+    private static WebApplication BuildApp(string connectionString, bool consume) => SelfHostedApp.Build(
+        [],
+        [
+            new("urls", "http://127.0.0.1:0"),
+            new("EventStorage", connectionString),
+            new("Webhook:Username", Username),
+            new("Webhook:Password", Password),
+            new("Logging:LogLevel:Default", "None"),
+        ],
+        builder =>
+        {
+            if (!consume)
+            {
+                builder.Services.RemoveAll<IHostedService>();
+            }
+        });
+
+    // The usual sample: one message per POST, one row per message; the floor answers and does nothing.
+    private static WebApplication BuildOther(string side, string connectionString, bool consume)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddInMemoryCollection([new("urls", "http://127.0.0.1:0")]);
+        builder.Logging.ClearProviders();
+        var queue = new QueueClient(connectionString, PlainQueue);
+        if (consume)
+        {
+            builder.Services.AddHostedService(_ => new PlainConsumer(queue, new TableClient(connectionString, PlainTable)));
+        }
+
+        var app = builder.Build();
+        app.MapPost("/webhook/smtp2go", side == Floor
+            ? (RequestDelegate)(static context => Task.CompletedTask)
+            : async context =>
+            {
+                using var reader = new StreamReader(context.Request.Body);
+                await queue.SendMessageAsync(await reader.ReadToEndAsync());
+            });
+        return app;
+    }
+
+    private sealed class PlainConsumer(QueueClient queue, TableClient table) : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                var messages = (await queue.ReceiveMessagesAsync(16, TimeSpan.FromMinutes(1), stoppingToken)).Value;
+                if (messages.Length == 0)
+                {
+                    await Task.Delay(100, stoppingToken);
+                }
+
+                // As many at a time as the Functions host's default batch.
+                await Task.WhenAll(messages.Select(message => StoreAsync(message, stoppingToken)));
+            }
+        }
+
+        private async Task StoreAsync(QueueMessage message, CancellationToken cancellationToken)
+        {
+            _ = WebhookBody.TryParse(Encoding.UTF8.GetBytes(message.MessageText), out var fields, out _);
+            var values = fields!.ToDictionary(field => field.Name, field => string.Join(',', field.Values.Select(value => value.Text)));
+            var row = new TableEntity(values.GetValueOrDefault("email_id", "none"), values["id"]);
+            foreach (var (name, value) in values)
+            {
+                row[name.Replace('-', '_')] = value;
+            }
+
+            await table.UpsertEntityAsync(row, cancellationToken: cancellationToken);
+            await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, cancellationToken);
+        }
+    }
+}
