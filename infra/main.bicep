@@ -33,6 +33,7 @@ param allowedIpRanges string[] = []
 
 @description('Days after which events are deleted; 0 keeps them for ever.')
 @minValue(0)
+@maxValue(36500)
 param retentionDays int = 0
 
 @description('Copies of the stored data. ZRS survives the loss of a data centre; a region without zones has LRS alone.')
