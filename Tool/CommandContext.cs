@@ -23,8 +23,9 @@ internal sealed class CommandContext
     {
         (Output, Error, this.settingsFolder) = (output, error, settingsFolder);
         settings = new Lazy<IConfiguration>(ReadSettings);
-        Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        if (!Console.Profile.Out.IsTerminal)
+        var terminal = new AnsiConsoleOutput(output);
+        Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = terminal, Ansi = terminal.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No });
+        if (!terminal.IsTerminal)
         {
             Console.Profile.Width = WidthOfNoTerminal;
         }

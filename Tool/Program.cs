@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Text;
 using Azure;
 using Azure.Identity;
@@ -69,7 +70,7 @@ internal static class Program
         var parsed = CreateRoot(context).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction)
         {
-            await context.Error.WriteLineAsync($"{string.Join(' ', parsed.Errors.Select(e => e.Message))} See smtp2go-ingest --help.");
+            await context.Error.WriteLineAsync($"{InOneLine(parsed.Errors)} See smtp2go-ingest --help.");
             return ExitCode.WrongUsage;
         }
 
@@ -88,6 +89,9 @@ internal static class Program
             await context.Output.FlushAsync(CancellationToken.None);
         }
     }
+
+    private static string InOneLine(IEnumerable<ParseError> errors) =>
+        string.Join(' ', errors.SelectMany(e => e.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
 
     /// <summary>What went wrong and what mends it; never the text of a storage exception, which may quote a row or a URL.</summary>
     public static string? Explain(Exception e) => e switch

@@ -12,13 +12,13 @@ internal static class DayCommand
         {
             Description = "A day in UTC, 2026-05-01; today unless given; no-time for the events without a time.",
             Arity = ArgumentArity.ZeroOrOne,
-            CustomParser = DayArgument.ParseDayOrNoTime,
+            CustomParser = ArgumentParsing.ParseDayOrNoTime,
         };
         var eventName = new Option<string?>("--event") { Description = "Only this event: bounce, spam, delivered, …" };
         var command = new Command("day", "What happened on a day, event by event, each in the order of time.") { day, eventName };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var on = parsed.GetValue(day) ?? DayArgument.ToText(context.Today);
+            var on = parsed.GetValue(day) ?? ArgumentParsing.ToText(context.Today);
             var only = parsed.GetValue(eventName);
             var columns = context.IsJson(parsed) ? null : EventList.Columns;
             var filter = only is null ? EventQueries.OfDays(on, on) : EventQueries.OfDay(on, only);

@@ -28,8 +28,8 @@ internal static class ExportCommand
 
     public static Command Create(CommandContext context)
     {
-        var from = new Argument<string>("from") { Description = "The first day, UTC: 2026-05-01.", CustomParser = DayArgument.Parse };
-        var to = new Argument<string>("to") { Description = "The last day, included.", CustomParser = DayArgument.Parse };
+        var from = new Argument<string>("from") { Description = "The first day, UTC: 2026-05-01.", CustomParser = ArgumentParsing.Parse };
+        var to = new Argument<string>("to") { Description = "The last day, included.", CustomParser = ArgumentParsing.Parse };
         var format = new Option<string>("--format") { Description = "csv: fixed columns and one named other with the rest as JSON; ndjson: every column.", DefaultValueFactory = _ => Ndjson };
         format.AcceptOnlyFromAmong(Csv, Ndjson);
         var file = new Option<string?>("--output") { Description = "The file to write, replaced when everything is written; standard output unless given." };

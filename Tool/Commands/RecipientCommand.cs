@@ -12,7 +12,7 @@ internal static class RecipientCommand
         var since = new Option<DateTimeOffset?>("--since")
         {
             Description = "Only what happened since then (UTC): 2026-05-01, or how long ago as 7d, 12h, 30m.",
-            CustomParser = argument => DayArgument.ParseSince(argument, context.Time.GetUtcNow()),
+            CustomParser = argument => ArgumentParsing.ParseSince(argument, context.Time.GetUtcNow()),
         };
         var command = new Command("recipient", "What happened to everything sent to this address, the oldest first.") { address, since };
         command.SetAction(async (parsed, cancellationToken) =>

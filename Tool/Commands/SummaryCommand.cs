@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Smtp2GoIngest.Parsing;
@@ -16,16 +15,20 @@ internal static class SummaryCommand
 
     public static Command Create(CommandContext context)
     {
-        var days = new Option<int>("--days") { Description = "How many days, today (UTC) the last.", DefaultValueFactory = _ => 30 };
-        days.Validators.Add(Validate);
+        var days = new Option<int>("--days")
+        {
+            Description = "How many days, today (UTC) the last.",
+            DefaultValueFactory = _ => 30,
+            CustomParser = argument => ArgumentParsing.ParseNumber(argument, 1, MaxDays),
+        };
         var command = new Command("summary", "Events by day, delivery rate (delivered of delivered and hard bounces), complaint rate (spam of delivered).") { days };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var (from, to) = (context.Today.AddDays(1 - parsed.GetValue(days)), context.Today);
-            var (byDay, total) = await CountAsync(context, parsed, DayArgument.ToText(from), DayArgument.ToText(to), cancellationToken);
+            var (byDay, total) = await CountAsync(context, parsed, ArgumentParsing.ToText(from), ArgumentParsing.ToText(to), cancellationToken);
             if (total is { Events: 0, Tests: 0 })
             {
-                return await context.NothingFoundAsync($"No event is stored from {DayArgument.ToText(from)} to {DayArgument.ToText(to)}.");
+                return await context.NothingFoundAsync($"No event is stored from {ArgumentParsing.ToText(from)} to {ArgumentParsing.ToText(to)}.");
             }
 
             if (context.IsJson(parsed))
@@ -35,7 +38,7 @@ internal static class SummaryCommand
                     await context.Output.WriteJsonAsync(ToJson(tally, ("day", day)), cancellationToken);
                 }
 
-                await context.Output.WriteJsonAsync(ToJson(total, ("from", DayArgument.ToText(from)), ("to", DayArgument.ToText(to))), cancellationToken);
+                await context.Output.WriteJsonAsync(ToJson(total, ("from", ArgumentParsing.ToText(from)), ("to", ArgumentParsing.ToText(to))), cancellationToken);
             }
             else
             {
@@ -45,14 +48,6 @@ internal static class SummaryCommand
             return ExitCode.Done;
         });
         return command;
-    }
-
-    private static void Validate(OptionResult option)
-    {
-        if (option.GetValueOrDefault<int>() is < 1 or > MaxDays)
-        {
-            option.AddError($"--days must lie between 1 and {MaxDays}.");
-        }
     }
 
     private static async Task<(SortedDictionary<string, Tally> ByDay, Tally Total)> CountAsync(

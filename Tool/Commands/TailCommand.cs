@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Azure;
 using Azure.Data.Tables;
 using Azure.Data.Tables.Models;
@@ -15,10 +14,18 @@ internal static class TailCommand
 
     public static Command Create(CommandContext context)
     {
-        var interval = new Option<double>("--interval") { Description = "Seconds between two looks.", DefaultValueFactory = _ => 2 };
-        interval.Validators.Add(option => Validate(option, "--interval", 0.1, 3_600));
-        var days = new Option<double>("--days") { Description = "How late an event may come: only those that happened within so many days are looked at.", DefaultValueFactory = _ => 3 };
-        days.Validators.Add(option => Validate(option, "--days", 0, 3_660));
+        var interval = new Option<double>("--interval")
+        {
+            Description = "Seconds between two looks.",
+            DefaultValueFactory = _ => 2,
+            CustomParser = argument => ArgumentParsing.ParseNumber(argument, 0.1, 3_600),
+        };
+        var days = new Option<int>("--days")
+        {
+            Description = "How late an event may come: only those that happened within so many days are looked at.",
+            DefaultValueFactory = _ => 3,
+            CustomParser = argument => ArgumentParsing.ParseNumber(argument, 0, 3_660),
+        };
         var command = new Command("tail", "Events as they are stored, beginning with those of the last 30 seconds; Ctrl+C ends it.") { interval, days };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -45,14 +52,6 @@ internal static class TailCommand
             }
         });
         return command;
-    }
-
-    private static void Validate(OptionResult option, string name, double min, double max)
-    {
-        if (!(option.GetValueOrDefault<double>() >= min && option.GetValueOrDefault<double>() <= max))
-        {
-            option.AddError(FormattableString.Invariant($"{name} must lie between {min} and {max}."));
-        }
     }
 
     /// <summary>Looks again and again at what was stored since shortly before the last look, and gives each row once.</summary>

@@ -1,11 +1,12 @@
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Numerics;
 using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tool;
 
-/// <summary>Days and times as they are written on the command line; all are UTC.</summary>
-internal static class DayArgument
+/// <summary>Days, times and numbers as they are written on the command line; days and times are UTC.</summary>
+internal static class ArgumentParsing
 {
     private const string DayFormat = "yyyy-MM-dd";
 
@@ -51,5 +52,17 @@ internal static class DayArgument
 
         argument.AddError($"'{text}' is no time: write a day as 2026-05-01, or how long ago as 7d, 12h or 30m.");
         return null;
+    }
+
+    /// <summary>A number within limits.</summary>
+    public static T ParseNumber<T>(ArgumentResult argument, T min, T max)
+        where T : INumber<T>
+    {
+        if (!T.TryParse(argument.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !(number >= min && number <= max))
+        {
+            argument.AddError(FormattableString.Invariant($"'{argument.Tokens[0].Value}' is no number between {min} and {max}."));
+        }
+
+        return number ?? min;
     }
 }

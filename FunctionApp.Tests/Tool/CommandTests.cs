@@ -1,0 +1,317 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using Azure.Data.Tables;
+using Azure.Storage.Queues;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tool;
+
+namespace Smtp2GoIngest.Tests.Tool;
+
+/// <summary>The commands that send, watch, check and drop, the settings, and what goes wrong.</summary>
+public sealed class CommandTests(AzuriteFixture azurite)
+{
+    private const string Unreachable = "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=c2VjcmV0LWtleQ==;"
+        + "BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a;TableEndpoint=http://127.0.0.1:9/a;";
+
+    [Theory]
+    [InlineData("bounce", "form")]
+    [InlineData("processed", "json")]
+    [InlineData("sms_delivered", "form")]
+    public async Task What_is_sent_is_found_under_the_id_it_names(string eventName, string format)
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+
+        var sent = await RunAsync(account, "send", eventName, "--to", $"{app.Url}webhook/smtp2go", "--format", format, "--user", IngestApp.Username, "--password", IngestApp.Password, "--json");
+        await app.DrainedAsync();
+        var found = await RunAsync(account, "email", (string)Assert.Single(sent.Json)["emailId"]!, "--json");
+
+        Assert.Equal((0, 0), (sent.ExitCode, found.ExitCode));
+        var row = Assert.Single(found.Json);
+        Assert.Equal(eventName, (string?)row["event"]);
+        Assert.StartsWith(format == "form" ? "application/x-www-form-urlencoded" : "application/json", (string?)row["ContentType"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sending_says_what_to_mend_and_no_secret()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        const string Wrong = "a-wrong-password-of-mine";
+
+        var refused = await RunAsync(account, "send", "open", "--to", $"{app.Url}webhook/smtp2go", "--user", "smtp2go", "--password", Wrong);
+        var nobody = await RunAsync(account, "send", "open", "--to", "http://127.0.0.1:9/webhook/smtp2go", "--password", Wrong);
+        var noUrl = await RunAsync(account, "send", "open", "--to", "ftp://x");
+
+        Assert.Equal((1, 1, 2), (refused.ExitCode, nobody.ExitCode, noUrl.ExitCode));
+        Assert.Contains("401", OneLine(refused), StringComparison.Ordinal);
+        Assert.Contains("Nobody answered", OneLine(nobody), StringComparison.Ordinal);
+        Assert.DoesNotContain(Wrong, refused.Error + nobody.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_listed_shown_and_dropped()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        var big = $"rcpt=big@example.org&filler={new string('x', 40_000)}";
+        await app.AcknowledgedAsync("rcpt=a@example.org&one=1");
+        await app.AcknowledgedAsync("rcpt=b@example.org&two=2");
+        await app.AcknowledgedAsync(big);
+        await app.DrainedAsync();
+
+        var list = await RunAsync(account, "dead-letters", "list", "--json");
+        Assert.Equal(3, list.Json.Count);
+        Assert.All(list.Json, letter => Assert.Equal(DeadLetterReason.NoEvent, (string?)letter["Reason"]));
+        Assert.Equal(3, (await RunAsync(account, "dead-letters", "list", "--reason", DeadLetterReason.NoEvent, "--json")).Json.Count);
+        Assert.Equal(3, (await RunAsync(account, "dead-letters", "list", "--reason", DeadLetterReason.Poison)).ExitCode);
+        Assert.Contains(DeadLetterReason.NoEvent, (await RunAsync(account, "dead-letters", "list")).Output, StringComparison.Ordinal);
+
+        var day = (string)list.Json[0]["PartitionKey"]!;
+        string[] rows = [.. list.Json.Select(letter => (string)letter["RowKey"]!)];
+        var bodies = new List<string?>();
+        foreach (var row in rows)
+        {
+            bodies.Add((string?)Assert.Single((await RunAsync(account, "dead-letters", "show", day, row, "--json")).Json)["Body"]);
+        }
+
+        Assert.Equal([big, "rcpt=a@example.org&one=1", "rcpt=b@example.org&two=2"], bodies.OrderByDescending(body => body!.Length).ThenBy(body => body, StringComparer.Ordinal));
+        Assert.Contains("rcpt=", (await RunAsync(account, "dead-letters", "show", day, rows[0])).Output, StringComparison.Ordinal);
+
+        var asked = await RunAsync(account, "dead-letters", "drop", day, rows[0]);
+        Assert.Equal(2, asked.ExitCode);
+        Assert.Contains("--yes", OneLine(asked), StringComparison.Ordinal);
+        Assert.Equal(3, (await app.DeadLettersAsync()).Count);
+
+        Assert.Equal(1, (int)(await RunAsync(account, "dead-letters", "drop", day, rows[0], "--yes", "--json")).Json[0]["dropped"]!);
+        Assert.Equal(rows[1..], (await app.DeadLettersAsync()).Select(letter => letter.RowKey));
+        Assert.Equal(3, (await RunAsync(account, "dead-letters", "drop", day, rows[0], "--yes")).ExitCode);
+        Assert.Equal(3, (await RunAsync(account, "dead-letters", "show", day, rows[0])).ExitCode);
+    }
+
+    [Fact]
+    public async Task All_of_one_reason_are_dropped_beyond_one_page_and_no_other()
+    {
+        var account = azurite.NewAccount();
+        var table = new TableClient(account, DeadLetters.TableName);
+        await table.CreateAsync(TestContext.Current.CancellationToken);
+        var letters = Enumerable.Range(0, 1_200).Select(i => new TableEntity("2026-05-31", $"{i:0000}") { ["Reason"] = i % 12 == 0 ? "conflict" : "poison" }).ToList();
+        Assert.All(await table.WriteAsync(TableTransactionActionType.Add, letters, TestContext.Current.CancellationToken), Assert.Null);
+
+        var list = await RunAsync(account, "dead-letters", "list", "--json");
+        var drop = await RunAsync(account, "dead-letters", "drop", "--reason", "poison", "--yes", "--json");
+        var left = await RunAsync(account, "dead-letters", "list", "--json");
+
+        Assert.Equal((1_200, 1_100, 100), (list.Json.Count, (int)drop.Json[0]["dropped"]!, left.Json.Count));
+        Assert.All(left.Json, letter => Assert.Equal("conflict", (string?)letter["Reason"]));
+    }
+
+    [Fact]
+    public async Task Tail_shows_each_event_once_however_late_and_begins_before_there_is_a_table()
+    {
+        var account = azurite.NewAccount();
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var output = new Lines();
+        var tail = Smtp2GoIngest.Tool.Program.RunAsync(
+            ["--connection", account, "tail", "--interval", "0.1", "--json"], new CommandContext(output, TextWriter.Null, AppContext.BaseDirectory), ended.Token);
+        await using var app = await IngestApp.StartAsync(account);
+
+        for (var i = 0; i < 20; i++)
+        {
+            // Each an hour earlier than the one before: late by its time, new by when it is stored.
+            var body = $"event=open&id={i}&email_id=e{i}&rcpt=a@example.org&time={DateTimeOffset.UtcNow.AddHours(-i):yyyy-MM-ddTHH:mm:ssZ}";
+            await app.AcknowledgedAsync(body);
+            await app.AcknowledgedAsync(body);
+        }
+
+        await app.AcknowledgedAsync("event=reject&id=x&email_id=no-time&rcpt=a@example.org");
+        await Eventually.Get(() => Task.FromResult(output.All.Length), count => count >= 21);
+        await app.DrainedAsync();
+        await Task.Delay(500, TestContext.Current.CancellationToken);
+        await ended.CancelAsync();
+
+        Assert.Equal(0, await tail);
+        Assert.Equal(
+            Enumerable.Range(0, 20).Select(i => $"e{i}").Append("no-time").Order(StringComparer.Ordinal),
+            output.All.Select(line => (string)JsonNode.Parse(line)!["email_id"]!).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Check_is_content_with_an_account_that_is_still_empty_and_makes_nothing_in_it()
+    {
+        var account = azurite.NewAccount();
+
+        var run = await RunAsync(account, "check", "--json");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(8, run.Json.Count);
+        Assert.All(run.Json, line => Assert.True((bool)line["ok"]!));
+        Assert.Empty(await new QueueServiceClient(account).GetQueuesAsync(cancellationToken: TestContext.Current.CancellationToken).ToListAsync());
+        Assert.Empty(await new TableServiceClient(account).QueryAsync(cancellationToken: TestContext.Current.CancellationToken).ToListAsync());
+    }
+
+    [Fact]
+    public async Task Check_measures_the_queues_and_finds_what_waits_too_long()
+    {
+        var account = azurite.NewAccount();
+        var queue = new QueueClient(account, WebhookQueue.Name);
+        await queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await queue.SendMessageAsync("{}", TestContext.Current.CancellationToken);
+        await queue.SendMessageAsync("{}", TestContext.Current.CancellationToken);
+
+        var soon = await RunAsync(account, "check", "--json");
+        var late = await ToolRun.RunAsync(account, DateTimeOffset.UtcNow.AddHours(1), "check", "--json");
+
+        Assert.Equal((0, 1), (soon.ExitCode, late.ExitCode));
+        var line = late.Json.Single(check => (string?)check["check"] == $"queue {WebhookQueue.Name}");
+        Assert.False((bool)line["ok"]!);
+        Assert.Equal(2, (int)line["messages"]!);
+        Assert.InRange((double)line["oldestSeconds"]!, 3_500, 3_700);
+        Assert.Contains("problem  queue", (await ToolRun.RunAsync(account, DateTimeOffset.UtcNow.AddHours(1), "check")).Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("check")]
+    [InlineData("day")]
+    [InlineData("dead-letters", "list")]
+    public async Task An_account_out_of_reach_is_a_failure_in_one_line_without_the_key(params string[] args)
+    {
+        var run = await RunAsync(Unreachable, args);
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("cannot be reached", run.Output + run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("c2VjcmV0LWtleQ", run.Output + run.Error, StringComparison.Ordinal);
+        Assert.InRange(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length, 0, 1);
+    }
+
+    [Fact]
+    public async Task A_wrong_key_is_a_failure_that_names_the_setting()
+    {
+        var account = azurite.NewAccount().Replace("AccountKey=a2V5", "AccountKey=d3Jvbmc=", StringComparison.Ordinal);
+
+        var run = await RunAsync(account, "day");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("EventStorage", OneLine(run), StringComparison.Ordinal);
+        Assert.DoesNotContain("d3Jvbmc", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("unknown")]
+    [InlineData("email")]
+    [InlineData("day", "2026-13-01")]
+    [InlineData("day", "yesterday")]
+    [InlineData("recipient", "a@example.org", "--since", "soon")]
+    [InlineData("summary", "--days", "0")]
+    [InlineData("summary", "--days", "many")]
+    [InlineData("tail", "--interval", "-1")]
+    [InlineData("export", "2026-05-02", "2026-05-01")]
+    [InlineData("export", "2026-05-01", "2026-05-02", "--format", "xml")]
+    [InlineData("send", "explosion")]
+    [InlineData("dead-letters", "drop")]
+    [InlineData("dead-letters", "drop", "2026-05-01")]
+    [InlineData("dead-letters", "drop", "2026-05-01", "row", "--reason", "poison")]
+    [InlineData("day", "--connection", "AccountKey=c2VjcmV0LWtleQ==")]
+    public async Task Wrong_usage_is_one_line_on_standard_error(params string[] args)
+    {
+        var run = await ToolRun.RunAsync(args.Contains("--connection") ? args : ["--connection", azurite.NewAccount(), .. args], null, AppContext.BaseDirectory);
+
+        Assert.Equal((2, string.Empty), (run.ExitCode, run.Output));
+        Assert.DoesNotContain("c2VjcmV0LWtleQ", OneLine(run), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_written_is_a_failure_in_one_line()
+    {
+        var run = await RunAsync(azurite.NewAccount(), "export", "2026-05-01", "2026-05-02", "--output", Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "x.csv"));
+
+        Assert.Equal(1, run.ExitCode);
+        OneLine(run);
+    }
+
+    [Fact]
+    public async Task Settings_come_from_local_settings_in_the_current_folder()
+    {
+        var folder = Directory.CreateTempSubdirectory("smtp2go-ingest-tool-");
+        try
+        {
+            var file = Path.Combine(folder.FullName, "local.settings.json");
+            await File.WriteAllTextAsync(file, new JsonObject { ["Values"] = new JsonObject { ["EventStorage"] = azurite.NewAccount() } }.ToJsonString(), TestContext.Current.CancellationToken);
+            Assert.Equal(0, (await ToolRun.RunAsync(["check"], null, folder.FullName)).ExitCode);
+
+            await File.WriteAllTextAsync(file, "{\"Values\": {\"EventStorage__tableServiceUri\": \"https://a.table.core.windows.net\"}}", TestContext.Current.CancellationToken);
+            var missing = await ToolRun.RunAsync(["check"], null, folder.FullName);
+            Assert.Equal(2, missing.ExitCode);
+            Assert.Contains("EventStorage__queueServiceUri", OneLine(missing), StringComparison.Ordinal);
+
+            await File.WriteAllTextAsync(file, "{\"Values\": ", TestContext.Current.CancellationToken);
+            var broken = await ToolRun.RunAsync(["check"], null, folder.FullName);
+            Assert.Equal(2, broken.ExitCode);
+            Assert.Contains("local.settings.json", OneLine(broken), StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task As_a_process_it_reads_the_environment_and_answers_by_exit_code_and_standard_output()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        await app.StoreAsync("event=open&id=1&email_id=process-é&rcpt=a@example.org&time=2026-05-02T11:20:31Z");
+        var start = new ProcessStartInfo("dotnet", [typeof(CommandContext).Assembly.Location, "email", "process-é", "--json"])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        start.Environment["EventStorage"] = account;
+
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal((0, string.Empty), (process.ExitCode, await error));
+        Assert.Equal("process-é", (string?)JsonNode.Parse(output)!["PartitionKey"]);
+    }
+
+    private static Task<ToolRun> RunAsync(string connectionString, params string[] args) => ToolRun.RunAsync(connectionString, null, args);
+
+    private static string OneLine(ToolRun run) => Assert.Single(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+
+    private sealed class Lines : StringWriter
+    {
+        public Lines()
+            : base(CultureInfo.InvariantCulture) => NewLine = "\n";
+
+        public string[] All
+        {
+            get
+            {
+                lock (this)
+                {
+                    return ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+                }
+            }
+        }
+
+        public override Task WriteLineAsync(ReadOnlyMemory<char> buffer, CancellationToken cancellationToken = default)
+        {
+            lock (this)
+            {
+                WriteLine(buffer.Span);
+            }
+
+            return Task.CompletedTask;
+        }
+    }
+}
