@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
-using System.Text.Json.Nodes;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 using Spectre.Console;
@@ -41,7 +41,8 @@ internal static class CheckCommand
             {
                 await blobs.GetBlobContainerClient(WebhookBlobs.ContainerName).GetPropertiesAsync(cancellationToken: cancellationToken);
                 return new Finding(true, "there");
-            }));
+            }
+            ));
 
             var allOk = true;
             foreach (var (what, look) in checks)

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.Json.Nodes;
 using Azure;
 using Azure.Data.Tables;
-using System.Text.Json.Nodes;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 using Spectre.Console;

@@ -16,6 +16,9 @@ internal static class SendCommand
     private const string DefaultUrl = "http://127.0.0.1:7071/webhook/smtp2go";
     private const string Form = "form";
 
+    // From the first event of the sample to the last: none lies in the future.
+    private static readonly TimeSpan SpanOfSample = TimeSpan.FromMinutes(5);
+
     // As long as SMTP2GO waits.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
@@ -23,7 +26,7 @@ internal static class SendCommand
 
     public static Command Create(CommandContext context)
     {
-        var eventName = new Argument<string>("event") { Description = $"One of {string.Join(", ", Names)}." };
+        var eventName = new Argument<string>("event") { HelpName = "event", Description = $"One of {string.Join(", ", Names)}." };
         eventName.AcceptOnlyFromAmong(Names);
         var to = new Option<Uri>("--to") { Description = "The app's webhook URL.", DefaultValueFactory = _ => new Uri(DefaultUrl), CustomParser = ParseUrl };
         var format = new Option<string>("--format") { Description = "SMTP2GO's output format: form or json.", DefaultValueFactory = _ => Form };
@@ -35,7 +38,7 @@ internal static class SendCommand
         {
             var name = parsed.GetRequiredValue(eventName);
             var emailId = $"1w{RandomNumberGenerator.GetHexString(4)}-{RandomNumberGenerator.GetHexString(12)}";
-            var sample = SampleWebhook.OneOfEach(emailId, context.Time.GetUtcNow()).Single(webhook => webhook.Fields.Contains(new("event", name)));
+            var sample = SampleWebhook.OneOfEach(emailId, context.Time.GetUtcNow() - SpanOfSample).Single(webhook => webhook.Fields.Contains(new("event", name)));
             var credentials = (
                 parsed.GetValue(user) ?? context.Settings[$"{WebhookOptions.Section}:{nameof(WebhookOptions.Username)}"],
                 parsed.GetValue(password) ?? context.Settings[$"{WebhookOptions.Section}:{nameof(WebhookOptions.Password)}"]);
