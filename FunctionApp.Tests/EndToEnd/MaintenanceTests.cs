@@ -111,9 +111,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         var later = DateTimeOffset.UtcNow.AddMinutes(1);
 
         Assert.Equal(0, await retention.SweepAsync(later, TestContext.Current.CancellationToken));
-        var message = (await app.Queue.ReceiveMessageAsync(cancellationToken: TestContext.Current.CancellationToken)).Value;
-        await app.Services.GetRequiredService<Functions>().StoreEvents(message, TestContext.Current.CancellationToken);
-        await app.Queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, TestContext.Current.CancellationToken);
+        await StoreQueuedAsync(app);
         Assert.Equal(0, await retention.SweepAsync(DateTimeOffset.UtcNow.AddHours(-1), TestContext.Current.CancellationToken));
         Assert.Equal(1, await retention.SweepAsync(later, TestContext.Current.CancellationToken));
 
@@ -139,31 +137,84 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
             "event=click&id=5&email_id=e3&rcpt=henk@mail.example&url=https%3A%2F%2Fx.example%2F%3Fto%3Dgrace.h%2540mail.example%26z%3D1",
             """{"event":"delivered","id":"6","email_id":"e4","rcpt":"henk@mail.example","headers":{"to":"gr\u0061ce.h@mail.example"},"n":1}""",
             $"event=processed&id=7&email_id=e5&recipients=grace.h@mail.example,henk@mail.example&message={new string('m', 50_000)}",
-            "event=reject&email_id=e6&rcpt=henk@mail.example&message=not+grace.h@mail.example",
+            $"event=reject&email_id=e6&rcpt=henk@mail.example&message=not+grace.h%40mail.example+{new string('m', 50_000)}",
+            """{"event":"open","id":"11","email_id":"e10","rcpt":"henk@mail.example","headers":{"to":"henk@mail.example,\r\n\tgrace.h@mail.example"}}""",
+            "event=processed&id=12&email_id=e11&recipients=henk@mail.example,grace.h@mail.example&recipients[]=ines@mail.example",
         ];
         string[] others = ["event=open&id=8&email_id=e7&rcpt=marygrace.h@mail.example", "event=open&id=9&email_id=e8&rcpt=grace.h@mail.example.org", "event=open&id=10&email_id=e9&rcpt=henk@mail.example"];
-        string[] dead = ["rcpt=grace.h@mail.example&x=1", "to=henk@mail.example"];
+        string[] dead = ["rcpt=grace.h@mail.example&x=1", "message=sent+to+grace.h%40mail.example", $$"""{"note":"see\ngrace.h@mail.example"}""", "to=henk@mail.example"];
         foreach (var body in about.Concat(among).Concat(others).Concat(dead))
         {
             await app.AcknowledgedAsync(body);
         }
 
-        await app.Queue.SendMessageAsync("no envelope, grace.h@mail.example", TestContext.Current.CancellationToken);
+        await app.Queue.SendMessageAsync("no envelope, grace.h@mail.example and henk@mail.example", TestContext.Current.CancellationToken);
         await app.DrainedAsync();
+        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken); // A body that has just come would be left alone.
         var untouched = (await app.EventsAsync()).Where(row => row.PartitionKey is "e7" or "e8" or "e9").ToDictionary(row => row.PartitionKey, row => row.GetString("Body"));
         var forgetting = app.Services.GetRequiredService<Forgetting>();
 
         var forgotten = await forgetting.ForgetAsync(Address, null, TestContext.Current.CancellationToken);
 
-        Assert.Equal((3, 5, 2), (forgotten.Deleted, forgotten.Redacted, forgotten.DeadLetters));
-        Assert.Equal(["e2", "e3", "e4", "e5", "e6", "e7", "e8", "e9"], (await app.EventsAsync()).Select(row => row.PartitionKey).Order());
+        Assert.Equal(new Forgotten(Deleted: 3, Redacted: 7, DeadLetters: 4, Blobs: 3, BlobsLeft: 0), forgotten);
+        Assert.Equal("henk@mail.example,ines@mail.example", (await app.EventsAsync()).Single(row => row.PartitionKey == "e11").GetString("recipients"));
+        Assert.Contains(await app.DeadLettersAsync(), row => row.GetString("Body") == "no envelope, [forgotten] and henk@mail.example");
+        Assert.Equal(["e10", "e11", "e2", "e3", "e4", "e5", "e6", "e7", "e8", "e9"], (await app.EventsAsync()).Select(row => row.PartitionKey).Order());
         Assert.Equal("henk@mail.example,ines@mail.example", (await app.EventsAsync()).Single(row => row.PartitionKey == "e2").GetString("recipients"));
         Assert.All((await app.EventsAsync()).Where(row => untouched.ContainsKey(row.PartitionKey)), row => Assert.Equal((untouched[row.PartitionKey], false), (row.GetString("Body"), row.ContainsKey("Redacted"))));
         Assert.All((await app.EventsAsync()).Where(row => !untouched.ContainsKey(row.PartitionKey)), row => Assert.Equal(true, row["Redacted"]));
         await IndexTests.AssertAgreeAsync(account);
         await AssertNowhereAsync(app, account, "grace.h@mail.example", except: ["marygrace.h@mail.example", "grace.h@mail.example.org"]);
 
-        Assert.Equal(new Forgotten(0, 0, 0, 0), await forgetting.ForgetAsync(Address, null, TestContext.Current.CancellationToken));
+        Assert.Equal(new Forgotten(0, 0, 0, 0, 0), await forgetting.ForgetAsync(Address, null, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Forgetting_leaves_the_body_of_a_waiting_webhook_alone_and_says_so()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+        await app.AcknowledgedAsync($"event=processed&id=1&email_id=e1&recipients=grace.h@mail.example,henk@mail.example&message={new string('m', 50_000)}");
+        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+
+        var forgotten = await app.Services.GetRequiredService<Forgetting>().ForgetAsync("grace.h@mail.example", null, TestContext.Current.CancellationToken);
+
+        Assert.Equal((0, 1), (forgotten.Blobs, forgotten.BlobsLeft));
+        await StoreQueuedAsync(app);
+        Assert.Single(await app.EventsAsync());
+        Assert.Empty(await app.DeadLettersAsync());
+    }
+
+    [Fact]
+    public async Task An_event_whose_body_is_gone_is_purged_from_all_tables()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        var row = await app.StoreAsync($"event=processed&id=1&email_id=e1&recipients=a@x,b@x&time={TimeOf(100)}&message={new string('m', 50_000)}");
+        await app.Blobs.DeleteBlobAsync(row.GetString("BodyBlob"), cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(1, await app.Services.GetRequiredService<Retention>().PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: false, null, TestContext.Current.CancellationToken));
+
+        foreach (var table in Tables)
+        {
+            Assert.Empty(await IndexTests.RowsAsync(account, table));
+        }
+    }
+
+    [Fact]
+    public async Task Reparsing_never_writes_over_another_event()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        var row = await app.StoreAsync("event=open&id=1&email_id=e1&message=one");
+        var other = new TableEntity(row) { PartitionKey = row.PartitionKey, RowKey = "no-time_opened_0000000000000000", ["Body"] = "event=open&id=1&email_id=e1&message=two", ["WebhookId"] = "w2" };
+        await app.Events.AddEntityAsync(other, TestContext.Current.CancellationToken);
+
+        await app.Services.GetRequiredService<Rebuild>().ReparseAsync(null, TestContext.Current.CancellationToken);
+
+        Assert.Equal("one", Assert.Single(await app.EventsAsync()).GetString("message"));
+        var kept = Assert.Single(await app.DeadLettersAsync());
+        Assert.Equal(("conflict", "event=open&id=1&email_id=e1&message=two"), (kept["Reason"], kept["Body"]));
+        await IndexTests.AssertAgreeAsync(account);
     }
 
     [Fact]
@@ -220,6 +271,14 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         var right = await app.EventsAsync();
         var wrong = new TableEntity(right[0]) { PartitionKey = right[0].PartitionKey, RowKey = "no-time_open_0000000000000000" };
         wrong.Remove("time");
+        foreach (var table in new[] { EventIndex.ByDayTable, EventIndex.ByRecipientTable })
+        {
+            // Its index rows are wrong as well.
+            var old = (await IndexTests.RowsAsync(account, table)).Single(row => row.GetString("EventRowKey") == right[0].RowKey);
+            await new TableClient(account, table).DeleteEntityAsync(old.PartitionKey, old.RowKey, cancellationToken: TestContext.Current.CancellationToken);
+            await new TableClient(account, table).AddEntityAsync(new TableEntity(old) { RowKey = "no-time", ["EventRowKey"] = wrong.RowKey }, TestContext.Current.CancellationToken);
+        }
+
         await app.Events.AddEntityAsync(wrong, TestContext.Current.CancellationToken);
         await app.Events.DeleteEntityAsync(right[0].PartitionKey, right[0].RowKey, cancellationToken: TestContext.Current.CancellationToken);
         var rebuild = app.Services.GetRequiredService<Rebuild>();
@@ -254,6 +313,13 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
                 text = Regex.Replace(text, @"\\u(?<c>[0-9a-fA-F]{4})", m => ((char)Convert.ToInt32(m.Groups["c"].Value, 16)).ToString(), RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(10));
             }
         });
+    }
+
+    private static async Task StoreQueuedAsync(IngestApp app)
+    {
+        var message = (await app.Queue.ReceiveMessageAsync(cancellationToken: TestContext.Current.CancellationToken)).Value;
+        await app.Services.GetRequiredService<Functions>().StoreEvents(message, TestContext.Current.CancellationToken);
+        await app.Queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, TestContext.Current.CancellationToken);
     }
 
     private static async Task ReplayAllAsync(IngestApp app, IEnumerable<TableEntity> rows)

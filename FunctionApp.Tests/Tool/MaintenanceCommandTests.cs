@@ -36,7 +36,7 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
         Assert.Contains("--force", refused.Error, StringComparison.Ordinal);
         Assert.Equal(2, (await IndexTests.RowsAsync(account, EventStore.TableName)).Count);
 
-        Assert.Equal("""{"deleted":1,"redacted":1,"deadLetters":0,"blobs":0}""", await JsonAsync(account, "forget", "Grace@X.example", "--force"));
+        Assert.Equal("""{"deleted":1,"redacted":1,"deadLetters":0,"blobs":0,"blobsLeft":0}""", await JsonAsync(account, "forget", "Grace@X.example", "--force"));
         Assert.Equal(2, (await RunAsync(account, "forget", "grace")).ExitCode);
         await IndexTests.AssertAgreeAsync(account);
     }
@@ -63,6 +63,7 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
         Assert.Equal("""{"replayed":2,"gone":0}""", await JsonAsync(account, "dead-letters", "replay", "--reason", "no-event"));
         Assert.Equal(3, (await RunAsync(account, "dead-letters", "replay", "--reason", "poison")).ExitCode);
         Assert.Equal(2, (await RunAsync(account, "dead-letters", "replay")).ExitCode);
+        Assert.Equal(2, (await RunAsync(account, "dead-letters", "replay", letters[0].PartitionKey, "--reason", "no-event")).ExitCode);
 
         await using var app = await IngestApp.StartAsync(account);
         await app.DrainedAsync();

@@ -30,8 +30,7 @@ internal sealed partial class AddressPattern(string address)
                 return true;
             }
 
-            var decoded = EscapedCharacter().Replace(
-                Uri.UnescapeDataString(text), match => ((char)ushort.Parse(match.Groups["code"].Value, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)).ToString());
+            var decoded = JsonEscape().Replace(Uri.UnescapeDataString(text), Decode);
             if (decoded == text)
             {
                 return false;
@@ -51,6 +50,11 @@ internal sealed partial class AddressPattern(string address)
         return IsIn(without) ? Mark : without;
     }
 
-    [GeneratedRegex(@"\\u(?<code>[0-9a-fA-F]{4})", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
-    private static partial Regex EscapedCharacter();
+    private static string Decode(Match escape) =>
+        escape.Groups["code"] is { Success: true } code ? ((char)ushort.Parse(code.ValueSpan, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)).ToString()
+        : escape.Groups["self"] is { Success: true } self ? self.Value
+        : " ";
+
+    [GeneratedRegex(@"\\(u(?<code>[0-9a-fA-F]{4})|(?<self>[""\\/])|[bfnrt])", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    private static partial Regex JsonEscape();
 }

@@ -126,35 +126,59 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     }
 
     /// <summary>Deletes an event from all three tables, its own row last but one, so that a run that was cut short finds it again.</summary>
-    /// <param name="emailEvent">The event; null where its body is gone, and then what the row says must do.</param>
+    /// <param name="emailEvent">The event; null where its body is gone, and then its index rows are searched for, which reads the index tables.</param>
     /// <param name="stored">Its row.</param>
     /// <param name="cancellationToken">Ends the try.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal async Task DeleteAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken)
     {
-        if (emailEvent is not null)
+        if (emailEvent is null)
         {
-            var rows = EventIndex.ByRecipient(emailEvent, stored).ToList();
-            await Parallel.ForEachAsync(rows, cancellationToken, async (row, token) => await byRecipient.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: token));
+            await DeleteIndexRowsAsync(stored, cancellationToken);
+            await table.DeleteEntityAsync(stored.PartitionKey, stored.RowKey, cancellationToken: cancellationToken);
+            return;
         }
 
+        var rows = EventIndex.ByRecipient(emailEvent, stored).ToList();
+        await Parallel.ForEachAsync(rows, cancellationToken, async (row, token) => await byRecipient.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: token));
         await table.DeleteEntityAsync(stored.PartitionKey, stored.RowKey, cancellationToken: cancellationToken);
-        if (emailEvent is not null)
+        var day = EventIndex.ByDay(emailEvent, stored);
+        await byDay.DeleteEntityAsync(day.PartitionKey, day.RowKey, cancellationToken: cancellationToken);
+    }
+
+    private async Task DeleteIndexRowsAsync(TableEntity stored, CancellationToken cancellationToken)
+    {
+        var filter = TableClient.CreateQueryFilter($"EventPartitionKey eq {stored.PartitionKey} and EventRowKey eq {stored.RowKey}");
+        foreach (var index in new[] { byRecipient, byDay })
         {
-            var day = EventIndex.ByDay(emailEvent, stored);
-            await byDay.DeleteEntityAsync(day.PartitionKey, day.RowKey, cancellationToken: cancellationToken);
+            await foreach (var page in index.QueryIfExistsAsync(filter, ["PartitionKey", "RowKey"], cancellationToken))
+            {
+                foreach (var row in page.Values)
+                {
+                    await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
+                }
+            }
         }
     }
 
-    /// <summary>Writes the rows of an event that is stored already, whatever they hold now.</summary>
+    /// <summary>Writes the rows of an event that is stored already under its row as it should be. The old row is left where its keys were others.</summary>
     /// <param name="emailEvent">The event.</param>
-    /// <param name="row">Its row.</param>
+    /// <param name="row">Its row as it should be.</param>
     /// <param name="cancellationToken">Ends the try.</param>
+    /// <returns><see cref="StoreOutcome.Stored"/>; or <see cref="StoreOutcome.Duplicate"/> or <see cref="StoreOutcome.Conflict"/>, and nothing
+    /// written, where another webhook's event has that row.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
-    internal async Task RewriteAsync(EmailEvent emailEvent, TableEntity row, CancellationToken cancellationToken)
+    internal async Task<StoreOutcome> RewriteAsync(EmailEvent emailEvent, TableEntity row, CancellationToken cancellationToken)
     {
+        var there = await table.GetEntityIfExistsAsync<TableEntity>(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
+        if (there.HasValue && there.Value!.GetString(EventColumns.WebhookId) != row.GetString(EventColumns.WebhookId))
+        {
+            return await ReadAsync(there.Value, cancellationToken) is { } other && other.SaysTheSameAs(emailEvent) ? StoreOutcome.Duplicate : StoreOutcome.Conflict;
+        }
+
         await table.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken);
         await ReindexAsync([(emailEvent, row)], cancellationToken);
+        return StoreOutcome.Stored;
     }
 
     /// <summary>Writes the index rows of events.</summary>

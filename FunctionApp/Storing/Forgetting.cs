@@ -11,15 +11,21 @@ namespace Smtp2GoIngest.Storing;
 /// <param name="Redacted">Events that named the address among others, rewritten without it.</param>
 /// <param name="DeadLetters">Dead letters deleted or rewritten.</param>
 /// <param name="Blobs">Bodies deleted.</param>
-public sealed record Forgotten(long Deleted, long Redacted, long DeadLetters, long Blobs);
+/// <param name="BlobsLeft">Bodies that hold the address and were left alone, because a webhook that waits or has just come may need them.</param>
+public sealed record Forgotten(long Deleted, long Redacted, long DeadLetters, long Blobs, long BlobsLeft);
 
 /// <summary>Forgets an address, as somebody may ask who has a right to it. It reads everything that is stored, because an address may stand in any text.</summary>
 /// <param name="service">The storage account's tables.</param>
 /// <param name="events">The events.</param>
 /// <param name="letters">The dead letters.</param>
 /// <param name="blobs">The bodies that no row can hold.</param>
-public sealed class Forgetting(TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs)
+/// <param name="retention">Knows how many messages wait.</param>
+/// <param name="time">The clock.</param>
+public sealed class Forgetting(TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, Retention retention, TimeProvider time)
 {
+    // More than two clocks are apart.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
     private readonly TableClient table = service.GetTableClient(EventStore.TableName);
     private readonly TableClient byRecipient = service.GetTableClient(EventIndex.ByRecipientTable);
     private readonly TableClient byDay = service.GetTableClient(EventIndex.ByDayTable);
@@ -33,7 +39,9 @@ public sealed class Forgetting(TableServiceClient service, EventStore events, De
     public async Task<Forgotten> ForgetAsync(string address, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         var pattern = new AddressPattern(address);
-        var (read, deleted, redacted, kept, bodies) = (0L, 0L, 0L, 0L, 0L);
+        var before = time.GetUtcNow() - Grace;
+        var idle = await retention.MessagesAsync(cancellationToken) == 0;
+        var (read, deleted, redacted, kept, bodies, left) = (0L, 0L, 0L, 0L, 0L, 0L);
         await foreach (var page in table.QueryIfExistsAsync(null, null, cancellationToken))
         {
             foreach (var row in page.Values)
@@ -76,19 +84,23 @@ public sealed class Forgetting(TableServiceClient service, EventStore events, De
             progress?.Report(read += page.Values.Count);
         }
 
-        // Last, when no row refers to them any more.
+        // Last, when no row refers to them any more, and none that a message may refer to.
         await foreach (var name in blobs.ListAsync(DateTimeOffset.MaxValue, cancellationToken))
         {
             if (await blobs.ReadAsync(name, cancellationToken) is { } body && IsIn(pattern, body))
             {
-                bodies += await blobs.DeleteAsync(name, null, cancellationToken) ? 1 : 0;
+                var isDeleted = idle && await blobs.DeleteAsync(name, before, cancellationToken);
+                bodies += isDeleted ? 1 : 0;
+                left += isDeleted ? 0 : 1;
             }
         }
 
-        return new Forgotten(deleted, redacted, kept, bodies);
+        return new Forgotten(deleted, redacted, kept, bodies, left);
     }
 
-    private static bool IsIn(AddressPattern address, BinaryData body) => address.IsIn(Encoding.UTF8.GetString(body));
+    private static bool IsIn(AddressPattern address, BinaryData body) =>
+        address.IsIn(Encoding.UTF8.GetString(body))
+        || (WebhookBody.TryParse(body, out var fields, out _) && fields.Any(field => IsIn(address, field)));
 
     private static bool IsIn(AddressPattern address, TableEntity row) =>
         row.Any(property => property.Value is string text && address.IsIn(text));
@@ -118,7 +130,11 @@ public sealed class Forgetting(TableServiceClient service, EventStore events, De
                 inline ? null : await blobs.WriteAsync(Encoding.UTF8.GetBytes(body), cancellationToken));
             var again = EventColumns.ToRow(without, webhook);
             again[EventColumns.Redacted] = true;
-            await events.RewriteAsync(without, again, cancellationToken);
+            if (await events.RewriteAsync(without, again, cancellationToken) == StoreOutcome.Conflict)
+            {
+                await letters.KeepAsync(webhook, DeadLetterReason.Conflict, "Without the forgotten address, this is another event of the same id, name and recipient.", cancellationToken);
+            }
+
             if ((again.PartitionKey, again.RowKey) == (row.PartitionKey, row.RowKey))
             {
                 return false;
@@ -137,6 +153,14 @@ public sealed class Forgetting(TableServiceClient service, EventStore events, De
             return false;
         }
 
+        if (row.GetString("Reason") == DeadLetterReason.Unreadable && body is not null
+            && address.TakeFrom(Encoding.UTF8.GetString(body)) is var rest && rest != AddressPattern.Mark)
+        {
+            // It may hold the webhooks of other people as well.
+            await RewriteAsync(row, rest, cancellationToken);
+            return true;
+        }
+
         if (body is null || !WebhookBody.TryParse(body, out var fields, out _) || !EmailEvent.TryCreate(fields, out var emailEvent) || IsAboutAlone(emailEvent, address)
             || Redact(emailEvent, address) is not { } without)
         {
@@ -144,22 +168,26 @@ public sealed class Forgetting(TableServiceClient service, EventStore events, De
             return true;
         }
 
-        var text = WebhookBody.ToJson(without.Fields);
-        row.Remove("Body");
-        row.Remove("BodyBlob");
         row["ContentType"] = "application/json";
-        row[EventColumns.Redacted] = true;
-        if (text.Length <= EventColumns.MaxTextLength)
+        await RewriteAsync(row, WebhookBody.ToJson(without.Fields), cancellationToken);
+        return true;
+    }
+
+    private async Task RewriteAsync(TableEntity deadLetter, string body, CancellationToken cancellationToken)
+    {
+        deadLetter.Remove("Body");
+        deadLetter.Remove("BodyBlob");
+        deadLetter[EventColumns.Redacted] = true;
+        if (body.Length <= EventColumns.MaxTextLength)
         {
-            row["Body"] = text;
+            deadLetter["Body"] = body;
         }
         else
         {
-            row["BodyBlob"] = await blobs.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
+            deadLetter["BodyBlob"] = await blobs.WriteAsync(Encoding.UTF8.GetBytes(body), cancellationToken);
         }
 
-        await deadLetters.UpdateEntityAsync(row, row.ETag, TableUpdateMode.Replace, cancellationToken);
-        return true;
+        await deadLetters.UpdateEntityAsync(deadLetter, deadLetter.ETag, TableUpdateMode.Replace, cancellationToken);
     }
 
     private static bool IsAboutAlone(EmailEvent e, AddressPattern address) =>
@@ -169,9 +197,23 @@ public sealed class Forgetting(TableServiceClient service, EventStore events, De
     private static EmailEvent? Redact(EmailEvent e, AddressPattern address)
     {
         var recipients = e.Recipients.Where(recipient => !address.IsIn(recipient)).Select(recipient => new FieldValue(recipient)).ToList();
-        var fields = e.Fields.Select(field => field.Name is "recipients" or "recipients[]" && IsIn(address, field)
-            ? field with { Values = recipients }
-            : new WebhookField(address.TakeFrom(field.Name), [.. field.Values.Select(value => new FieldValue(address.TakeFrom(value.Text)))]));
+        var isRecipient = e.Fields.Any(field => IsRecipients(field) && IsIn(address, field));
+        var fields = new List<WebhookField>();
+        foreach (var field in e.Fields)
+        {
+            fields.Add(isRecipient && IsRecipients(field)
+                ? field with { Values = fields.Exists(IsRecipients) ? [] : recipients }
+                : new WebhookField(address.TakeFrom(field.Name), [.. field.Values.Select(value => Redact(value, address))]));
+        }
+
         return EmailEvent.TryCreate([.. fields.DistinctBy(field => field.Name)], out var without) ? without : null;
+    }
+
+    private static bool IsRecipients(WebhookField field) => field.Name is "recipients" or "recipients[]";
+
+    private static FieldValue Redact(FieldValue value, AddressPattern address)
+    {
+        var text = address.TakeFrom(value.Text);
+        return new FieldValue(text, value.IsScalar || text == AddressPattern.Mark);
     }
 }

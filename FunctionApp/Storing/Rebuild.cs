@@ -7,11 +7,14 @@ namespace Smtp2GoIngest.Storing;
 /// <summary>Makes rows again from what they were made of; both ways can be repeated, and broken off and begun again.</summary>
 /// <param name="service">The storage account.</param>
 /// <param name="events">The events.</param>
+/// <param name="letters">Where an event goes that meets another one.</param>
 /// <param name="time">The clock.</param>
-public sealed class Rebuild(TableServiceClient service, EventStore events, TimeProvider time)
+public sealed class Rebuild(TableServiceClient service, EventStore events, DeadLetters letters, TimeProvider time)
 {
-    // More than two clocks are apart, and than an event takes from its own row to its index rows.
+    // More than two clocks are apart. Rows that were just written again need no look.
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(10);
+
+    private const int MaxParallel = 16;
 
     private readonly TableClient table = service.GetTableClient(EventStore.TableName);
 
@@ -32,11 +35,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, TimeP
             progress?.Report(count);
         }
 
-        foreach (var index in new[] { EventIndex.ByDayTable, EventIndex.ByRecipientTable })
-        {
-            await DeleteOrphansAsync(service.GetTableClient(index), started - Grace, cancellationToken);
-        }
-
+        await DeleteOrphansAsync(TableClient.CreateQueryFilter($"Timestamp lt {started - Grace}"), cancellationToken);
         return count;
     }
 
@@ -47,26 +46,34 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, TimeP
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<long> ReparseAsync(IProgress<long>? progress, CancellationToken cancellationToken)
     {
-        var (count, changed) = (0L, 0L);
+        var (count, changed, moved) = (0L, 0L, 0L);
         await foreach (var page in table.QueryIfExistsAsync(null, null, cancellationToken))
         {
             foreach (var row in page.Values)
             {
-                changed += await ReparseAsync(row, cancellationToken) ? 1 : 0;
+                var reparsed = await ReparseAsync(row, cancellationToken);
+                changed += reparsed == Reparsed.Unchanged ? 0 : 1;
+                moved += reparsed == Reparsed.Moved ? 1 : 0;
             }
 
             count += page.Values.Count;
             progress?.Report(count);
         }
 
+        if (moved > 0)
+        {
+            // What a moved row left in the index. A run that was cut short here leaves it to `reindex`.
+            await DeleteOrphansAsync(null, cancellationToken);
+        }
+
         return changed;
     }
 
-    private async Task<bool> ReparseAsync(TableEntity row, CancellationToken cancellationToken)
+    private async Task<Reparsed> ReparseAsync(TableEntity row, CancellationToken cancellationToken)
     {
         if (await events.ReadAsync(row, cancellationToken) is not { } emailEvent)
         {
-            return false;
+            return Reparsed.Unchanged;
         }
 
         var again = EventColumns.ToRow(emailEvent, WebhookOf(row));
@@ -77,16 +84,28 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, TimeP
 
         if (Describe(again).SequenceEqual(Describe(row)))
         {
-            return false;
+            return Reparsed.Unchanged;
         }
 
-        await events.RewriteAsync(emailEvent, again, cancellationToken);
-        if ((again.PartitionKey, again.RowKey) != (row.PartitionKey, row.RowKey))
+        if (await events.RewriteAsync(emailEvent, again, cancellationToken) == StoreOutcome.Conflict)
         {
-            await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
+            await letters.KeepAsync(WebhookOf(row), DeadLetterReason.Conflict, "Read again, this is another event of the same id, name and recipient.", cancellationToken);
         }
 
-        return true;
+        if ((again.PartitionKey, again.RowKey) == (row.PartitionKey, row.RowKey))
+        {
+            return Reparsed.Changed;
+        }
+
+        await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
+        return Reparsed.Moved;
+    }
+
+    private enum Reparsed
+    {
+        Unchanged,
+        Changed,
+        Moved,
     }
 
     private static ReceivedWebhook WebhookOf(TableEntity row) => new(
@@ -101,19 +120,22 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, TimeP
         .OrderBy(property => property.Key, StringComparer.Ordinal)
         .Select(property => (property.Key, property.Value));
 
-    private async Task DeleteOrphansAsync(TableClient index, DateTimeOffset notWrittenSince, CancellationToken cancellationToken)
+    // An event's own row is written before its index rows, so an index row without it has lost it.
+    private async Task DeleteOrphansAsync(string? filter, CancellationToken cancellationToken)
     {
-        var filter = TableClient.CreateQueryFilter($"Timestamp lt {notWrittenSince}");
-        await foreach (var page in index.QueryIfExistsAsync(filter, ["PartitionKey", "RowKey", EventIndex.EventPartitionKey, EventIndex.EventRowKey], cancellationToken))
+        foreach (var index in new[] { service.GetTableClient(EventIndex.ByDayTable), service.GetTableClient(EventIndex.ByRecipientTable) })
         {
-            foreach (var row in page.Values)
+            await foreach (var page in index.QueryIfExistsAsync(filter, ["PartitionKey", "RowKey", EventIndex.EventPartitionKey, EventIndex.EventRowKey], cancellationToken))
             {
-                var stored = await table.GetEntityIfExistsAsync<TableEntity>(
-                    row.GetString(EventIndex.EventPartitionKey) ?? string.Empty, row.GetString(EventIndex.EventRowKey) ?? string.Empty, ["RowKey"], cancellationToken);
-                if (!stored.HasValue)
+                await Parallel.ForEachAsync(page.Values, new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken }, async (row, token) =>
                 {
-                    await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
-                }
+                    var stored = await table.GetEntityIfExistsAsync<TableEntity>(
+                        row.GetString(EventIndex.EventPartitionKey) ?? string.Empty, row.GetString(EventIndex.EventRowKey) ?? string.Empty, ["RowKey"], token);
+                    if (!stored.HasValue)
+                    {
+                        await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: token);
+                    }
+                });
             }
         }
     }

@@ -113,6 +113,12 @@ public sealed partial class Retention(
         var swept = 0L;
         await foreach (var names in blobs.ListAsync(before, cancellationToken).ChunkAsync(SweepAtOnce, cancellationToken))
         {
+            // Before the rows are read: a message may become a row while they are. What arrives later touches its blob.
+            if (await MessagesAsync(cancellationToken) > 0)
+            {
+                break;
+            }
+
             var unused = names.ToHashSet(StringComparer.Ordinal);
             foreach (var client in new[] { table, deadLetters })
             {
@@ -120,11 +126,6 @@ public sealed partial class Retention(
                 {
                     unused.ExceptWith(page.Values.Select(row => row.GetString(EventColumns.BodyBlob)));
                 }
-            }
-
-            if (unused.Count == 0 || await MessagesAsync(cancellationToken) > 0)
-            {
-                continue;
             }
 
             foreach (var name in unused)
@@ -162,8 +163,9 @@ public sealed partial class Retention(
         var stored = await table.GetEntityIfExistsAsync<TableEntity>(indexRow.GetString(EventIndex.EventPartitionKey), indexRow.GetString(EventIndex.EventRowKey), cancellationToken: cancellationToken);
         if (stored.HasValue)
         {
+            var idle = await MessagesAsync(cancellationToken) == 0;
             await events.DeleteAsync(await events.ReadAsync(stored.Value!, cancellationToken), stored.Value!, cancellationToken);
-            if (stored.Value!.GetString(EventColumns.BodyBlob) is { } blob && !await IsUsedAsync(blob, cancellationToken) && await MessagesAsync(cancellationToken) == 0)
+            if (stored.Value!.GetString(EventColumns.BodyBlob) is { } blob && idle && !await IsUsedAsync(blob, cancellationToken))
             {
                 await blobs.DeleteAsync(blob, time.GetUtcNow().AddDays(-1), cancellationToken);
             }

@@ -46,7 +46,7 @@ public sealed partial class WebhookProcessor(
         var content = Envelope.Read(text);
         if (content.Problem is { } problem)
         {
-            await deadLetters.KeepUnreadableAsync(message, null, text, problem, cancellationToken);
+            await KeepUnreadableAsync(message, text, problem, cancellationToken);
             return;
         }
 
@@ -96,6 +96,20 @@ public sealed partial class WebhookProcessor(
             var failure = StorageFailure.Describe(e);
             failures.Enqueue(failure);
             Log.Failed(logger, webhook?.Id, failure, message.DequeueCount);
+        }
+    }
+
+    private async Task KeepUnreadableAsync(QueueMessage message, string text, string problem, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await deadLetters.KeepUnreadableAsync(message, null, text, problem, cancellationToken);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+#pragma warning disable MA0054 // Without the exception itself: its text may quote the row.
+            throw new InvalidOperationException($"The message could not be kept: {StorageFailure.Describe(e)}.");
+#pragma warning restore MA0054
         }
     }
 

@@ -36,7 +36,7 @@ internal static class MaintenanceCommands
     public static Command Forget(CommandContext context)
     {
         var address = new Argument<string>("address") { Description = "The address to forget, in any case." };
-        var force = new Option<bool>("--force") { Description = "Go on although messages wait in a queue, which may bring the address back." };
+        var force = new Option<bool>("--force") { Description = "Go on although messages wait in a queue, which may hold the address: bodies are then left alone, and it has to be run again." };
         var command = new Command("forget", "Forgets an address: deletes the events about it alone, and takes it out of all others. Reads everything that is stored.") { address, force };
         command.Validators.Add(result =>
         {
@@ -57,8 +57,8 @@ internal static class MaintenanceCommands
             var forgotten = await RunAsync(context, parsed, "rows read", (_, progress) =>
                 services.GetRequiredService<Forgetting>().ForgetAsync(parsed.GetRequiredValue(address), progress, cancellationToken));
             return await ReportAsync(
-                context, parsed, "events deleted, redacted, dead letters and bodies handled",
-                ("deleted", forgotten.Deleted), ("redacted", forgotten.Redacted), ("deadLetters", forgotten.DeadLetters), ("blobs", forgotten.Blobs));
+                context, parsed, "events deleted, events redacted, dead letters handled, bodies deleted, bodies left (run it again when the queues are empty)",
+                ("deleted", forgotten.Deleted), ("redacted", forgotten.Redacted), ("deadLetters", forgotten.DeadLetters), ("blobs", forgotten.Blobs), ("blobsLeft", forgotten.BlobsLeft));
         });
         return command;
     }
@@ -93,7 +93,8 @@ internal static class MaintenanceCommands
         var command = new Command("replay", "Puts dead letters back into the queue. A row goes when its event is stored, and is updated when that fails again.") { day, rows, reason };
         command.Validators.Add(result =>
         {
-            if ((result.GetValue(rows) is { Length: > 0 }) == (result.GetValue(reason) is not null))
+            var named = result.GetValue(rows) is { Length: > 0 };
+            if (result.GetValue(reason) is not null ? named || result.GetValue(day) is not null : !named)
             {
                 result.AddError("Give either a day and its rows, or --reason.");
             }
