@@ -55,13 +55,19 @@ public sealed class EdgeApp : IAsyncDisposable
         return new EdgeApp(built, connectionString);
     }
 
-    /// <summary>How many webhooks reached the queue.</summary>
+    /// <summary>How many webhooks reached the queue; takes them out of it.</summary>
     /// <param name="cancellationToken">Ends the call.</param>
-    public async Task<int> QueuedAsync(CancellationToken cancellationToken)
+    public async Task<int> TakeQueuedAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return (await queue.GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
+            var webhooks = 0;
+            while ((await queue.ReceiveMessagesAsync(32, TimeSpan.FromHours(1), cancellationToken)).Value is { Length: > 0 } messages)
+            {
+                webhooks += messages.Sum(message => Envelope.Read(message.Body.ToString()).Entries.Count);
+            }
+
+            return webhooks;
         }
         catch (RequestFailedException e) when (e.Status == (int)HttpStatusCode.NotFound)
         {

@@ -88,7 +88,7 @@ public static class RandomRequests
             broken = e.Message;
         }
 
-        var queued = await app.QueuedAsync(cancellationToken);
+        var queued = await app.TakeQueuedAsync(cancellationToken);
         return new Finding(
             "random requests",
             broken ?? $"{sent:N0} sent, {withSecret:N0} with a right secret, {acknowledged:N0} acknowledged, {queued:N0} in the queue, no 5xx",
