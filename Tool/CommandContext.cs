@@ -3,6 +3,7 @@ using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
+using Smtp2GoIngest.SelfHost;
 using Spectre.Console;
 
 namespace Smtp2GoIngest.Tool;
@@ -93,19 +94,11 @@ internal sealed class CommandContext
             : options;
     }
 
-    // As func and the app read them: an environment variable of the same name wins.
     private IConfiguration ReadSettings()
     {
         try
         {
-            var local = new ConfigurationBuilder()
-                .SetBasePath(settingsFolder)
-                .AddJsonFile("local.settings.json", optional: true)
-                .Build()
-                .GetSection("Values")
-                .GetChildren()
-                .ToDictionary(setting => setting.Key.Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal), setting => setting.Value);
-            return new ConfigurationBuilder().AddInMemoryCollection(local).AddEnvironmentVariables().Build();
+            return new ConfigurationBuilder().AddInMemoryCollection(LocalSettings.Read(settingsFolder)).AddEnvironmentVariables().Build();
         }
         catch (InvalidDataException)
         {

@@ -57,7 +57,7 @@ public static class SelfHostedApp
         var builder = WebApplication.CreateSlimBuilder(args);
         if (settings is null)
         {
-            builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = LocalSettings() });
+            builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = LocalSettings.Read(AppContext.BaseDirectory) });
         }
         else
         {
@@ -123,16 +123,6 @@ public static class SelfHostedApp
             cancellationToken => function(s.GetRequiredService<Functions>())(new TimerInfo(), cancellationToken),
             s.GetRequiredService<TimeProvider>(),
             s.GetRequiredService<ILogger<TimerPump>>()));
-
-    // As func reads them: an environment variable of the same name wins.
-    private static Dictionary<string, string?> LocalSettings() =>
-        new ConfigurationBuilder()
-            .SetBasePath(AppContext.BaseDirectory)
-            .AddJsonFile("local.settings.json", optional: true)
-            .Build()
-            .GetSection("Values")
-            .GetChildren()
-            .ToDictionary(setting => setting.Key.Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal), setting => setting.Value);
 
     private static IReadOnlyList<string> SettingProblems(IStartupValidator settings)
     {
