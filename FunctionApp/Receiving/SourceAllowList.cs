@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
@@ -155,7 +155,8 @@ public sealed partial class SourceAllowList : BackgroundService
 
     private sealed class ResolvedName(string host)
     {
-        private readonly ConcurrentDictionary<IPAddress, DateTimeOffset> lastSeen = new();
+        // Replaced as a whole: a request that saw one address of an answer and not the others would be refused wrongly.
+        private volatile ImmutableDictionary<IPAddress, DateTimeOffset> lastSeen = ImmutableDictionary<IPAddress, DateTimeOffset>.Empty;
 
         public string Host => host;
 
@@ -163,18 +164,10 @@ public sealed partial class SourceAllowList : BackgroundService
 
         public bool IsKnown(DateTimeOffset now) => lastSeen.Values.Any(seen => now - seen < KeepFor);
 
-        public void Add(IEnumerable<IPAddress> addresses, DateTimeOffset now)
-        {
-            foreach (var address in addresses)
-            {
-                lastSeen[address] = now;
-            }
-
-            foreach (var old in lastSeen.Where(entry => now - entry.Value >= KeepFor))
-            {
-                lastSeen.TryRemove(old);
-            }
-        }
+        public void Add(IEnumerable<IPAddress> addresses, DateTimeOffset now) => lastSeen = lastSeen
+            .Where(entry => now - entry.Value < KeepFor)
+            .ToImmutableDictionary()
+            .SetItems(addresses.Select(address => KeyValuePair.Create(address, now)));
     }
 
     private static partial class Log
