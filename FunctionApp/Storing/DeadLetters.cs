@@ -32,7 +32,7 @@ public static class DeadLetterReason
     public const string Poison = "poison";
 }
 
-/// <summary>The table of what was acknowledged and cannot be stored as an event; nothing in it is ever dropped by the app.</summary>
+/// <summary>The table of what was acknowledged and cannot be stored as an event; a row goes only when its replay is stored, or when somebody drops or forgets it.</summary>
 /// <param name="service">The storage account.</param>
 /// <param name="blobs">Where a body goes that no row can hold.</param>
 /// <param name="metrics">Counts dead letters.</param>
