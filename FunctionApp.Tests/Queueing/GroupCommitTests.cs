@@ -36,24 +36,50 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
+    public void A_lone_entry_is_sent_by_its_own_request_in_its_own_context()
+    {
+        var context = new AsyncLocal<string> { Value = "the request's" };
+        string? seen = null;
+        var commit = new GroupCommit(
+            (_, _) =>
+            {
+                seen = context.Value;
+                return Task.CompletedTask;
+            },
+            services.GetRequiredService<IngestMetrics>());
+
+        Assert.True(commit.AddAsync("a"u8.ToArray(), TestContext.Current.CancellationToken).IsCompletedSuccessfully);
+        Assert.Equal("the request's", seen);
+    }
+
+    [Fact]
     public async Task What_arrives_while_sends_are_under_way_shares_the_next_in_order()
     {
-        var all = new List<Task>();
-        for (var i = 0; i < GroupCommit.MaxSends; i++)
-        {
-            all.Add(Add($"first{i}"));
-            await SendsAsync(i + 1);
-        }
-
+        var all = await BusyAsync();
         all.AddRange(Enumerable.Range(0, 20).Select(i => Add($"{i}")));
-        await Task.Delay(50, TestContext.Current.CancellationToken);
         Assert.Equal(GroupCommit.MaxSends, sends.Count);
         sends[0].Done.SetResult();
         await SendsAsync(GroupCommit.MaxSends + 1);
 
         Assert.Equal(Enumerable.Range(0, 20).Select(i => $"{i}"), sends[^1].Entries);
-        sends.ForEach(send => send.Done.TrySetResult());
-        await Task.WhenAll(all);
+        await FinishAsync(all);
+    }
+
+    [Fact]
+    public async Task A_send_begins_beside_a_large_one_only_when_as_many_wait()
+    {
+        var all = await BusyAsync();
+        all.AddRange(Enumerable.Range(0, 20).Select(i => Add($"{i}")));
+        sends.ForEach(send => send.Done.SetResult());
+        await SendsAsync(GroupCommit.MaxSends + 1);
+        await Task.WhenAll(all[..GroupCommit.MaxSends]);
+
+        all.AddRange(Enumerable.Range(20, 19).Select(i => Add($"{i}")));
+        Assert.Equal(GroupCommit.MaxSends + 1, sends.Count);
+        all.Add(Add("39"));
+        await SendsAsync(GroupCommit.MaxSends + 2);
+        Assert.Equal(Enumerable.Range(20, 20).Select(i => $"{i}"), sends[GroupCommit.MaxSends + 1].Entries);
+        await FinishAsync(all);
     }
 
     [Fact]
@@ -62,15 +88,7 @@ public sealed class GroupCommitTests : IDisposable
         var busy = await BusyAsync();
         var all = Enumerable.Range(0, 10).Select(i => Add(new string((char)('a' + i), 20 * 1024))).ToList();
 
-        while (all.Exists(task => !task.IsCompleted))
-        {
-            lock (sends)
-            {
-                sends.ForEach(send => send.Done.TrySetResult());
-            }
-
-            await Task.Delay(5, TestContext.Current.CancellationToken);
-        }
+        await FinishAsync(all);
 
         Assert.All(sends, send => Assert.InRange(Envelope.Wrap([.. send.Entries.Select(Encoding.ASCII.GetBytes)]).ToMemory().Length, 1, Envelope.MaxMessageBytes));
         Assert.Equal(10, sends.Skip(busy.Count).Sum(send => send.Entries.Length));
@@ -129,14 +147,23 @@ public sealed class GroupCommitTests : IDisposable
     /// <summary>Keeps every sender busy.</summary>
     private async Task<List<Task>> BusyAsync()
     {
-        var busy = new List<Task>();
-        for (var i = 0; i < GroupCommit.MaxSends; i++)
-        {
-            busy.Add(Add($"busy{i}"));
-            await SendsAsync(i + 1);
-        }
-
+        List<Task> busy = [.. Enumerable.Range(0, GroupCommit.MaxSends).Select(i => Add($"busy{i}"))];
+        await SendsAsync(GroupCommit.MaxSends);
         return busy;
+    }
+
+    /// <summary>Lets sends succeed until nothing waits.</summary>
+    private async Task FinishAsync(List<Task> all)
+    {
+        while (all.Exists(task => !task.IsCompleted))
+        {
+            lock (sends)
+            {
+                sends.ForEach(send => send.Done.TrySetResult());
+            }
+
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
     }
 
     private Task Add(string entry) => groupCommit.AddAsync(Encoding.ASCII.GetBytes(entry), TestContext.Current.CancellationToken);

@@ -41,20 +41,29 @@ public static class Envelope
     /// <param name="encoded">What <see cref="Encode"/> gave, at least one and at most <see cref="MaxMessageBytes"/> in all.</param>
     public static BinaryData Wrap(params ReadOnlySpan<byte[]> encoded)
     {
-        var message = new MemoryStream();
-        message.Write(Head);
-        for (var i = 0; i < encoded.Length; i++)
+        var length = EmptyBytes + encoded.Length - 1;
+        foreach (var webhook in encoded)
         {
-            if (i > 0)
-            {
-                message.WriteByte((byte)',');
-            }
-
-            message.Write(encoded[i]);
+            length += webhook.Length;
         }
 
-        message.Write(Tail);
-        return new BinaryData(message.GetBuffer().AsMemory(0, (int)message.Length));
+        // To measure: a buffer that grows would pass through the large object heap.
+        var message = new byte[length];
+        Head.CopyTo(message);
+        var end = Head.Length;
+        foreach (var webhook in encoded)
+        {
+            if (end > Head.Length)
+            {
+                message[end++] = (byte)',';
+            }
+
+            webhook.CopyTo(message, end);
+            end += webhook.Length;
+        }
+
+        Tail.CopyTo(message.AsSpan(end));
+        return new BinaryData(message);
     }
 
     /// <summary>Reads a message; never throws on its content.</summary>

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Smtp2GoIngest.Queueing;
 
 /// <summary>
@@ -8,9 +6,9 @@ namespace Smtp2GoIngest.Queueing;
 /// </summary>
 /// <param name="send">Sends one message of entries; a failure is the failure of each of them.</param>
 /// <param name="metrics">Told how many entries share a message.</param>
-internal sealed class GroupCommit(Func<List<byte[]>, CancellationToken, Task> send, IngestMetrics metrics)
+internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, IngestMetrics metrics)
 {
-    /// <summary>How many sends run side by side.</summary>
+    /// <summary>How many sends run side by side. A further one begins when as many entries wait as are under way: docs/performance.md.</summary>
     public const int MaxSends = 2;
 
     /// <summary>The most bytes of entries that may wait; past it the next one is refused at once instead of after its time-out.</summary>
@@ -19,10 +17,13 @@ internal sealed class GroupCommit(Func<List<byte[]>, CancellationToken, Task> se
     // Longer than anybody waits for it: SMTP2GO hangs up after 10 s.
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
 
+    private static readonly int MessageRoom = Envelope.MaxMessageBytes - Envelope.EmptyBytes;
+
     private readonly Lock gate = new();
     private readonly LinkedList<Entry> waiting = new();
     private long waitingBytes;
     private int sends;
+    private int underWay;
 
     /// <summary>Returns when the message that carries the entry is sent.</summary>
     /// <param name="encoded">The entry.</param>
@@ -32,30 +33,25 @@ internal sealed class GroupCommit(Func<List<byte[]>, CancellationToken, Task> se
     {
         cancellationToken.ThrowIfCancellationRequested();
         var node = new LinkedListNode<Entry>(new Entry(encoded));
+        List<Entry> batch;
         lock (gate)
         {
-            if (waitingBytes + encoded.Length > MaxWaitingBytes)
+            if (waitingBytes + node.Value.Bytes > MaxWaitingBytes)
             {
                 throw new QueueOverloadedException();
             }
 
             waiting.AddLast(node);
-            waitingBytes += encoded.Length;
-            if (sends < MaxSends)
-            {
-                sends++;
-
-                // Not in the context of the request that happens to come first: the loop outlives it.
-                using (ExecutionContext.SuppressFlow())
-                {
-                    _ = Task.Run(SendAllAsync, CancellationToken.None);
-                }
-            }
+            waitingBytes += node.Value.Bytes;
+            batch = Take();
         }
 
+        // By the request itself, so that a lone one changes no thread before its answer.
+        var sending = batch.Count > 0 ? SendAsync(batch) : Task.CompletedTask;
         try
         {
-            await node.Value.Sent.Task.WaitAsync(cancellationToken);
+            await (batch.Contains(node.Value) ? sending : node.Value.Sent.Task).WaitAsync(cancellationToken);
+            await node.Value.Sent.Task;
         }
         finally
         {
@@ -70,51 +66,74 @@ internal sealed class GroupCommit(Func<List<byte[]>, CancellationToken, Task> se
             if (node.List is not null)
             {
                 waiting.Remove(node);
-                waitingBytes -= node.Value.Encoded.Length;
+                waitingBytes -= node.Value.Bytes;
             }
         }
     }
 
-    private async Task SendAllAsync()
+    /// <summary>Sends a batch and tells its entries, then has the next one sent. Throws nothing.</summary>
+    private async Task SendAsync(List<Entry> batch)
     {
-        while (TryTake(out var batch))
+        try
         {
-            try
-            {
-                using var timeout = new CancellationTokenSource(SendTimeout);
-                metrics.Batched(batch.Count);
-                await send([.. batch.Select(entry => entry.Encoded)], timeout.Token);
-                batch.ForEach(entry => entry.Sent.TrySetResult());
-            }
-            catch (Exception e)
-            {
-                batch.ForEach(entry => entry.Sent.TrySetException(e));
-            }
+            using var timeout = new CancellationTokenSource(SendTimeout);
+            metrics.Batched(batch.Count);
+            await send([.. batch.Select(entry => entry.Encoded)], timeout.Token);
+            batch.ForEach(entry => entry.Sent.TrySetResult());
         }
-    }
+        catch (Exception e)
+        {
+            batch.ForEach(entry => entry.Sent.TrySetException(e));
+        }
 
-    private bool TryTake([NotNullWhen(true)] out List<Entry>? batch)
-    {
+        List<Entry> next;
         lock (gate)
         {
-            batch = [];
-            var bytes = Envelope.EmptyBytes;
-            while (waiting.First is { } next && bytes + next.Value.Encoded.Length + 1 <= Envelope.MaxMessageBytes)
-            {
-                waiting.RemoveFirst();
-                waitingBytes -= next.Value.Encoded.Length;
-                bytes += next.Value.Encoded.Length + 1;
-                batch.Add(next.Value);
-            }
-
-            sends -= batch.Count == 0 ? 1 : 0;
-            return batch.Count > 0;
+            sends--;
+            underWay -= batch.Count;
+            next = Take();
         }
+
+        if (next.Count > 0)
+        {
+            // Neither in the way of this request's answer nor in its context.
+            using (ExecutionContext.SuppressFlow())
+            {
+                _ = Task.Run(() => SendAsync(next), CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>Takes what fits into a message if one may be sent now; else nothing.</summary>
+    private List<Entry> Take()
+    {
+        // A single send under way gathers large messages; many waiting ones, or one send that hangs, are worth a second.
+        var batch = new List<Entry>();
+        if (sends == MaxSends || waiting.Count < underWay)
+        {
+            return batch;
+        }
+
+        var bytes = 0;
+        while (waiting.First is { } next && bytes + next.Value.Bytes <= MessageRoom)
+        {
+            waiting.RemoveFirst();
+            waitingBytes -= next.Value.Bytes;
+            bytes += next.Value.Bytes;
+            batch.Add(next.Value);
+        }
+
+        sends += batch.Count > 0 ? 1 : 0;
+        underWay += batch.Count;
+        return batch;
     }
 
     private sealed class Entry(byte[] encoded)
     {
         public byte[] Encoded => encoded;
+
+        /// <summary>What it takes in a message, with the comma.</summary>
+        public int Bytes => encoded.Length + 1;
 
         public TaskCompletionSource Sent { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -28,9 +28,7 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
     private static readonly TimeSpan NeverExpires = TimeSpan.FromSeconds(-1);
 
     private readonly QueueClient queue = service.GetQueueClient(Name);
-
-    private readonly GroupCommit groupCommit = new(
-        (batch, cancellationToken) => SendAsync(service.GetQueueClient(Name), Envelope.Wrap([.. batch]), cancellationToken), metrics);
+    private readonly GroupCommit groupCommit = CommitTo(service.GetQueueClient(Name), metrics);
 
     /// <summary>Makes a webhook durable; returns when it is stored in the queue and not before.</summary>
     /// <param name="body">The exact bytes received.</param>
@@ -88,6 +86,9 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
 
         Task SendAsync() => queue.SendMessageAsync(message, timeToLive: NeverExpires, cancellationToken: cancellationToken);
     }
+
+    private static GroupCommit CommitTo(QueueClient queue, IngestMetrics metrics) =>
+        new((batch, cancellationToken) => SendAsync(queue, Envelope.Wrap(batch), cancellationToken), metrics);
 
     private static byte[]? EncodeInline(ReceivedWebhook webhook, ReadOnlySpan<byte> body) =>
         body.Length <= Envelope.MaxWebhookBytes && Utf8.IsValid(body)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -37,6 +38,9 @@ public sealed partial class WebhookReceiver(
 
     // The retry delay of the queue's trigger: what keeps storing from working may keep receiving from it as well.
     private const string RetryAfterSeconds = "30";
+
+    // Of a body without a declared length; most are shorter, and it grows.
+    private const int UndeclaredLength = 4 * 1024;
 
     private readonly WebhookOptions options = settings.Value;
 
@@ -85,12 +89,12 @@ public sealed partial class WebhookReceiver(
         }
 
         var (body, refusal) = await ReadBodyAsync(request, cancellationToken);
-        if (body is null)
+        if (refusal is not null)
         {
-            return Refuse(request, refusal!);
+            return Refuse(request, refusal);
         }
 
-        if (WebhookBody.Check(body) is var problem and not BodyProblem.None)
+        if (WebhookBody.Check(body.Span) is var problem and not BodyProblem.None)
         {
             return Refuse(request, problem switch
             {
@@ -144,39 +148,39 @@ public sealed partial class WebhookReceiver(
         return (last.StartsWith(SecretPrefix, StringComparison.Ordinal) ? last : endpoint)[SecretPrefix.Length..];
     }
 
-    /// <summary>Reads one byte more than the limit at most, so that a body over it is refused and never cut.</summary>
-    private async Task<(byte[]? Body, Refusal? Refusal)> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
+    /// <summary>Reads the body; one over the limit is refused and never cut.</summary>
+    private async Task<(ReadOnlyMemory<byte> Body, Refusal? Refusal)> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            using var body = new MemoryStream((int)(request.ContentLength ?? 0));
-            var buffer = new byte[8 * 1024];
-            for (int read; (read = await request.Body.ReadAsync(buffer, cancellationToken)) > 0;)
+            // As declared, and one byte for the end to be seen without growing.
+            var body = new ArrayBufferWriter<byte>((int)(request.ContentLength ?? UndeclaredLength) + 1);
+            for (int read; (read = await request.Body.ReadAsync(body.GetMemory(), cancellationToken)) > 0;)
             {
-                body.Write(buffer, 0, read);
-                if (body.Length > options.MaxBodyBytes)
+                body.Advance(read);
+                if (body.WrittenCount > options.MaxBodyBytes)
                 {
-                    return (null, Refusal.TooLarge);
+                    return (default, Refusal.TooLarge);
                 }
             }
 
-            return (body.ToArray(), null);
+            return (body.WrittenMemory, null);
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status408RequestTimeout)
         {
-            return (null, Refusal.TooSlow);
+            return (default, Refusal.TooSlow);
         }
         catch (IOException)
         {
-            return (null, Refusal.Interrupted);
+            return (default, Refusal.Interrupted);
         }
         catch (OperationCanceledException)
         {
-            return (null, Refusal.NotDurable);
+            return (default, Refusal.NotDurable);
         }
     }
 
-    private async Task<bool> TryEnqueueAsync(byte[] body, string? contentType, DateTimeOffset receivedAt, CancellationToken cancellationToken)
+    private async Task<bool> TryEnqueueAsync(ReadOnlyMemory<byte> body, string? contentType, DateTimeOffset receivedAt, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.EnqueueTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);

@@ -17,12 +17,6 @@ internal sealed record Seen(int Acknowledged, int Failed, TimeSpan Elapsed, IRea
     public double At(double quantile) => Milliseconds.Count == 0 ? double.NaN : Milliseconds[Math.Min(Milliseconds.Count - 1, (int)(Milliseconds.Count * quantile))];
 }
 
-/// <summary>One measurement of one side.</summary>
-/// <param name="Seen">What the clients saw.</param>
-/// <param name="CpuPerThousand">Seconds of processor time of the side's process for a thousand acknowledged.</param>
-/// <param name="MessagesPerThousand">Queue messages for a thousand acknowledged.</param>
-internal sealed record Cell(Seen Seen, double CpuPerThousand, double MessagesPerThousand);
-
 internal static class Clients
 {
     // One of each event as a form and as JSON; every webhook gets ids of its own.
@@ -38,7 +32,7 @@ internal static class Clients
     private static int next;
 
     /// <summary>Posts for a time, or up to a number.</summary>
-    public static async Task<Seen> RunAsync(Uri url, int connections, TimeSpan duration, int most = int.MaxValue)
+    public static async Task<Seen> RunAsync(Uri url, int connections, TimeSpan duration, CancellationToken cancellationToken, int most = int.MaxValue)
     {
         using var handler = new SocketsHttpHandler { MaxConnectionsPerServer = connections };
         using var client = new HttpClient(handler) { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
@@ -56,7 +50,7 @@ internal static class Clients
                 using var content = new StringContent(
                     body.Replace("EVENTID", $"{n:x32}", StringComparison.Ordinal).Replace("EMAILID-EMAILID", $"1w{n % 5000:x5}-AbCdEfGhIjK-Lm", StringComparison.Ordinal), Encoding.UTF8, type);
                 var sent = Stopwatch.GetTimestamp();
-                using var answer = await client.PostAsync(new Uri("webhook/smtp2go", UriKind.Relative), content);
+                using var answer = await client.PostAsync(new Uri("webhook/smtp2go", UriKind.Relative), content, cancellationToken);
                 if (answer.IsSuccessStatusCode)
                 {
                     times.Add(Stopwatch.GetElapsedTime(sent).TotalMilliseconds);

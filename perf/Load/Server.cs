@@ -21,6 +21,16 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
+    /// <summary>Bytes of the working set, the most so far.</summary>
+    public long PeakMemory
+    {
+        get
+        {
+            process.Refresh();
+            return process.PeakWorkingSet64;
+        }
+    }
+
     public long Memory
     {
         get
@@ -30,9 +40,9 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
-    public static async Task<Server> StartAsync(string side, string connectionString, bool consume)
+    public static async Task<Server> StartAsync(Side side, string connectionString, bool consume)
     {
-        string[] arguments = [Environment.ProcessPath!, "serve", side, connectionString, consume.ToString(CultureInfo.InvariantCulture)];
+        string[] arguments = [Environment.ProcessPath!, "serve", side.ToString(), connectionString, consume.ToString(CultureInfo.InvariantCulture)];
         var start = new ProcessStartInfo(arguments[0], arguments[1..]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true };
         var started = Process.Start(start)!;
         var url = await started.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"{side} did not start.");

@@ -15,21 +15,30 @@ using Smtp2GoIngest.SelfHost;
 namespace Smtp2GoIngest.Load;
 
 /// <summary>What is compared, each in a process of its own.</summary>
+internal enum Side
+{
+    /// <summary>This app.</summary>
+    App,
+
+    /// <summary>The usual sample: one message for each POST, one row for each message.</summary>
+    Plain,
+
+    /// <summary>Answers 200 and stores nothing.</summary>
+    Floor,
+}
+
+/// <summary>The processes' insides.</summary>
 internal static class Sides
 {
-    public const string App = "app";
-    public const string Plain = "plain";
-    public const string Floor = "floor";
-
     public const string Username = "smtp2go";
     public const string Password = "right-horse-battery-staple";
     public const string PlainQueue = "plain-webhooks";
     public const string PlainTable = "PlainEvents";
 
     /// <summary>Serves until standard input closes.</summary>
-    public static async Task ServeAsync(string side, string connectionString, bool consume)
+    public static async Task ServeAsync(Side side, string connectionString, bool consume)
     {
-        var app = side == App ? BuildApp(connectionString, consume) : BuildOther(side, connectionString, consume);
+        var app = side == Side.App ? BuildApp(connectionString, consume) : BuildOther(side, connectionString, consume);
         await app.StartAsync();
         Console.WriteLine(app.Urls.Single());
         await Console.In.ReadToEndAsync();
@@ -54,8 +63,7 @@ internal static class Sides
             }
         });
 
-    // The usual sample: one message per POST, one row per message; the floor answers and does nothing.
-    private static WebApplication BuildOther(string side, string connectionString, bool consume)
+    private static WebApplication BuildOther(Side side, string connectionString, bool consume)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddInMemoryCollection([new("urls", "http://127.0.0.1:0")]);
@@ -67,7 +75,7 @@ internal static class Sides
         }
 
         var app = builder.Build();
-        app.MapPost("/webhook/smtp2go", side == Floor
+        app.MapPost("/webhook/smtp2go", side == Side.Floor
             ? (RequestDelegate)(static context => Task.CompletedTask)
             : async context =>
             {

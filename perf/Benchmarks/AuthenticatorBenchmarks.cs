@@ -1,0 +1,28 @@
+using System.Text;
+using BenchmarkDotNet.Attributes;
+using Microsoft.Extensions.Primitives;
+using Smtp2GoIngest.Receiving;
+
+namespace Smtp2GoIngest.Benchmarks;
+
+/// <summary>What a caller costs before his body is read.</summary>
+[MemoryDiagnoser]
+public class AuthenticatorBenchmarks
+{
+    private readonly WebhookAuthenticator authenticator = new(new WebhookOptions { Username = "smtp2go", Password = "right-horse-battery-staple" });
+    private readonly PresentedSecrets right = Basic("right-horse-battery-staple");
+    private readonly PresentedSecrets wrong = Basic("wrong-horse-battery-staple");
+    private readonly PresentedSecrets none = new(StringValues.Empty, StringValues.Empty, null);
+
+    [Benchmark]
+    public AuthenticationResult Right() => authenticator.Authenticate(right);
+
+    [Benchmark]
+    public AuthenticationResult Wrong() => authenticator.Authenticate(wrong);
+
+    [Benchmark]
+    public AuthenticationResult None() => authenticator.Authenticate(none);
+
+    private static PresentedSecrets Basic(string password) => new(
+        new StringValues("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"smtp2go:{password}"))), StringValues.Empty, null);
+}

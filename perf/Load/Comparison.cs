@@ -1,0 +1,171 @@
+namespace Smtp2GoIngest.Load;
+
+/// <summary>One measurement of receiving.</summary>
+/// <param name="Seen">What the clients saw.</param>
+/// <param name="CpuPerThousand">Seconds of processor time of the side's process for a thousand acknowledged.</param>
+/// <param name="SendsPerThousand">Storage requests for a thousand acknowledged: one for each queue message. Not a number while they are taken out again.</param>
+/// <param name="PeakMemory">The side's working set at most so far, in MB.</param>
+internal sealed record Receiving(Seen Seen, double CpuPerThousand, double SendsPerThousand, double PeakMemory);
+
+/// <summary>One measurement of storing a backlog.</summary>
+internal sealed record Draining(double EventsPerSecond, double RowsPerSecond, double CpuPerThousand, double PeakMemory);
+
+/// <summary>The memory of a process that receives many webhooks and stores them, in MB.</summary>
+internal sealed record Flood(int Webhooks, double AfterAQuarter, double AtTheEnd, double AtMost);
+
+/// <summary>Measures the sides in turn and counts every acknowledged webhook.</summary>
+/// <param name="storage">Where they store.</param>
+/// <param name="warmUp">How long each runs unmeasured, so that nothing is measured that runs for the first time.</param>
+/// <param name="cancellationToken">Ends the run.</param>
+internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationToken cancellationToken)
+{
+    private const int Busy = 64;
+    private const double MB = 1024 * 1024;
+
+    /// <summary>Webhooks that were acknowledged and then neither in the queue nor in the table.</summary>
+    public int Lost { get; private set; }
+
+    /// <summary>Webhooks that were acknowledged and counted.</summary>
+    public int Counted { get; private set; }
+
+    /// <summary>Receives with nobody draining, the sides in turn.</summary>
+    public async Task<Dictionary<(Side Side, int Connections), List<Receiving>>> ReceiveAsync(int[] connectionCounts, int rounds, TimeSpan duration)
+    {
+        var cells = new Dictionary<(Side Side, int Connections), List<Receiving>>();
+        await using var app = await Server.StartAsync(Side.App, storage.ConnectionString, consume: false);
+        await using var plain = await Server.StartAsync(Side.Plain, storage.ConnectionString, consume: false);
+        await using var floor = await Server.StartAsync(Side.Floor, storage.ConnectionString, consume: false);
+        (Side Side, Server Server)[] servers = [(Side.App, app), (Side.Plain, plain), (Side.Floor, floor)];
+        foreach (var (side, server) in servers)
+        {
+            await storage.ResetAsync(side, cancellationToken);
+            await CountAsync(side, await Clients.RunAsync(server.Url, Busy, warmUp, cancellationToken));
+        }
+
+        foreach (var connections in connectionCounts)
+        {
+            for (var round = 0; round < rounds; round++)
+            {
+                foreach (var (side, server) in servers)
+                {
+                    await storage.ResetAsync(side, cancellationToken);
+                    var cell = await MeasureAsync(side, server, connections, duration);
+                    await CountAsync(side, cell.Seen);
+                    Add(cells, (side, connections), cell);
+                }
+            }
+        }
+
+        return cells;
+    }
+
+    /// <summary>Receives while the same process stores.</summary>
+    public async Task<Dictionary<(Side Side, int Connections), List<Receiving>>> ReceiveAndStoreAsync(int rounds, TimeSpan duration)
+    {
+        var cells = new Dictionary<(Side Side, int Connections), List<Receiving>>();
+        for (var round = 0; round < rounds; round++)
+        {
+            foreach (var side in new[] { Side.App, Side.Plain })
+            {
+                await storage.ResetAsync(side, cancellationToken);
+                Seen before;
+                await using (var server = await Server.StartAsync(side, storage.ConnectionString, consume: true))
+                {
+                    before = await Clients.RunAsync(server.Url, Busy, warmUp, cancellationToken);
+                    Add(cells, (side, Busy), await MeasureAsync(side, server, Busy, duration) with { SendsPerThousand = double.NaN });
+                }
+
+                var found = (await storage.RowsAsync(side, cancellationToken)).Events + await storage.WebhooksAsync(side, cancellationToken);
+                Count(before.Acknowledged + cells[(side, Busy)][^1].Seen.Acknowledged, found);
+            }
+        }
+
+        return cells;
+    }
+
+    /// <summary>Stores a backlog.</summary>
+    public async Task<Dictionary<Side, List<Draining>>> DrainAsync(int rounds, int backlog)
+    {
+        var cells = new Dictionary<Side, List<Draining>>();
+        for (var round = 0; round < rounds; round++)
+        {
+            foreach (var side in new[] { Side.App, Side.Plain })
+            {
+                await storage.ResetAsync(side, cancellationToken);
+                Seen seen;
+                await using (var filling = await Server.StartAsync(side, storage.ConnectionString, consume: false))
+                {
+                    seen = await Clients.RunAsync(filling.Url, Busy, TimeSpan.FromMinutes(5), cancellationToken, backlog);
+                }
+
+                await using var server = await Server.StartAsync(side, storage.ConnectionString, consume: true);
+                var start = TimeProvider.System.GetTimestamp();
+                await storage.DrainedAsync(side, cancellationToken);
+                var elapsed = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+                var cpu = server.Cpu.TotalSeconds;
+                var (events, all) = await storage.RowsAsync(side, cancellationToken);
+                Count(seen.Acknowledged, events);
+                Add(cells, side, new Draining(events / elapsed, all / elapsed, cpu * 1000 / events, server.PeakMemory / MB));
+            }
+        }
+
+        return cells;
+    }
+
+    /// <summary>Receives and stores many webhooks in one process of the app.</summary>
+    public async Task<Flood> FloodAsync(int webhooks)
+    {
+        await storage.ResetAsync(Side.App, cancellationToken);
+        await using var server = await Server.StartAsync(Side.App, storage.ConnectionString, consume: true);
+        var memory = new List<double>();
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watch = Task.Run(
+            async () =>
+            {
+                while (!done.IsCancellationRequested)
+                {
+                    memory.Add(server.Memory / MB);
+                    await Task.Delay(500, done.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
+                }
+            },
+            CancellationToken.None);
+        var seen = await Clients.RunAsync(server.Url, Busy, TimeSpan.FromMinutes(10), cancellationToken, webhooks);
+        await storage.DrainedAsync(Side.App, cancellationToken);
+        await done.CancelAsync();
+        await watch;
+        Count(seen.Acknowledged, (await storage.RowsAsync(Side.App, cancellationToken)).Events);
+        return new Flood(seen.Acknowledged, memory[memory.Count / 4], memory[^1], server.PeakMemory / MB);
+    }
+
+    private static void Add<TKey, TCell>(Dictionary<TKey, List<TCell>> cells, TKey key, TCell cell)
+        where TKey : notnull
+    {
+        cells.TryAdd(key, []);
+        cells[key].Add(cell);
+    }
+
+    private async Task<Receiving> MeasureAsync(Side side, Server server, int connections, TimeSpan duration)
+    {
+        var (cpu, messages) = (server.Cpu, await storage.MessagesAsync(side, cancellationToken));
+        var seen = await Clients.RunAsync(server.Url, connections, duration, cancellationToken);
+        return new Receiving(
+            seen,
+            (server.Cpu - cpu).TotalSeconds * 1000 / seen.Acknowledged,
+            (await storage.MessagesAsync(side, cancellationToken) - messages) * 1000.0 / seen.Acknowledged,
+            server.PeakMemory / MB);
+    }
+
+    private async Task CountAsync(Side side, Seen seen)
+    {
+        if (side != Side.Floor)
+        {
+            Count(seen.Acknowledged, await storage.WebhooksAsync(side, cancellationToken));
+        }
+    }
+
+    private void Count(int acknowledged, int found)
+    {
+        Counted += acknowledged;
+        Lost += Math.Max(0, acknowledged - found);
+    }
+}

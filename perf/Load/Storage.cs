@@ -1,0 +1,118 @@
+using System.Text.RegularExpressions;
+using Azure.Data.Tables;
+using Azure.Storage.Queues;
+using Smtp2GoIngest.Local;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Storing;
+
+namespace Smtp2GoIngest.Load;
+
+/// <summary>Azurite's three services, each in a process of its own: one process has one thread for all that it does.</summary>
+internal sealed class Storage : IAsyncDisposable
+{
+    private static readonly string[] AppTables = [EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable];
+
+    private readonly DirectoryInfo data;
+    private readonly Azurite[] processes;
+
+    private Storage(DirectoryInfo data, Azurite[] processes)
+    {
+        (this.data, this.processes) = (data, processes);
+        ConnectionString = processes[0].ConnectionString
+            .Replace(Endpoint(processes[0], "Queue"), Endpoint(processes[1], "Queue"), StringComparison.Ordinal)
+            .Replace(Endpoint(processes[0], "Table"), Endpoint(processes[2], "Table"), StringComparison.Ordinal);
+    }
+
+    public string ConnectionString { get; }
+
+    public static async Task<Storage> StartAsync(CancellationToken cancellationToken)
+    {
+        await Azurite.InstallAsync(cancellationToken);
+        var folder = Directory.CreateTempSubdirectory("smtp2go-ingest-load-");
+        return new Storage(folder, await Task.WhenAll(Enumerable.Range(0, 3).Select(i =>
+            Azurite.StartAsync(folder.CreateSubdirectory($"{i}").FullName, [], cancellationToken))));
+    }
+
+    /// <summary>The messages of a side's queue, hidden ones included.</summary>
+    public async Task<int> MessagesAsync(Side side, CancellationToken cancellationToken) =>
+        side == Side.Floor ? 0 : (await QueueOf(side).GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
+
+    /// <summary>The webhooks in a side's queue, each counted once.</summary>
+    public async Task<int> WebhooksAsync(Side side, CancellationToken cancellationToken)
+    {
+        if (side != Side.App)
+        {
+            return await MessagesAsync(side, cancellationToken);
+        }
+
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        while ((await QueueOf(side).ReceiveMessagesAsync(32, TimeSpan.FromHours(1), cancellationToken)).Value is { Length: > 0 } messages)
+        {
+            ids.UnionWith(messages.SelectMany(message => Envelope.Read(message.Body.ToString()).Entries).Select(entry => entry.Webhook!.Id));
+        }
+
+        return ids.Count;
+    }
+
+    /// <summary>The rows of a side's event table, and of all its tables.</summary>
+    public async Task<(int Events, int All)> RowsAsync(Side side, CancellationToken cancellationToken)
+    {
+        var counts = await Task.WhenAll(TablesOf(side).Select(async table =>
+        {
+            var count = 0;
+            await foreach (var page in table.QueryAsync<TableEntity>(select: ["PartitionKey"], cancellationToken: cancellationToken).AsPages())
+            {
+                count += page.Values.Count;
+            }
+
+            return count;
+        }));
+        return (counts[0], counts.Sum());
+    }
+
+    /// <summary>Gives a side an empty queue and empty tables: Azurite slows down with what it holds.</summary>
+    public async Task ResetAsync(Side side, CancellationToken cancellationToken)
+    {
+        if (side == Side.Floor)
+        {
+            return;
+        }
+
+        await QueueOf(side).CreateIfNotExistsAsync(cancellationToken: cancellationToken);
+        await QueueOf(side).ClearMessagesAsync(cancellationToken);
+        foreach (var table in TablesOf(side))
+        {
+            await table.DeleteAsync(cancellationToken);
+            await table.CreateAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Waits until a side's queue is empty.</summary>
+    /// <exception cref="TimeoutException">It is not after ten minutes.</exception>
+    public async Task DrainedAsync(Side side, CancellationToken cancellationToken)
+    {
+        for (var deadline = DateTimeOffset.UtcNow + TimeSpan.FromMinutes(10); await MessagesAsync(side, cancellationToken) > 0;)
+        {
+            if (DateTimeOffset.UtcNow > deadline)
+            {
+                throw new TimeoutException($"The queue of {side} was not drained.");
+            }
+
+            await Task.Delay(100, cancellationToken);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(processes.Select(process => process.DisposeAsync().AsTask()));
+        data.Delete(recursive: true);
+    }
+
+    private static string Endpoint(Azurite azurite, string service) =>
+        Regex.Match(azurite.ConnectionString, $"{service}Endpoint=[^;]+", RegexOptions.None, TimeSpan.FromSeconds(1)).Value;
+
+    private QueueClient QueueOf(Side side) => new(ConnectionString, side == Side.App ? WebhookQueue.Name : Sides.PlainQueue);
+
+    private IEnumerable<TableClient> TablesOf(Side side) =>
+        (side == Side.App ? AppTables : [Sides.PlainTable]).Select(table => new TableClient(ConnectionString, table));
+}
