@@ -24,19 +24,31 @@ public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics
     public Task WatchAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(WatchAsync(WebhookQueue.Name, cancellationToken), WatchAsync(WebhookQueue.PoisonName, cancellationToken));
 
-    private async Task WatchAsync(string name, CancellationToken cancellationToken)
+    /// <summary>How many messages both queues hold, hidden ones included. A queue that does not exist yet holds none.</summary>
+    /// <param name="cancellationToken">Ends the look.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public async Task<int> CountAsync(CancellationToken cancellationToken) =>
+        await CountAsync(service.GetQueueClient(WebhookQueue.Name), cancellationToken)
+        + await CountAsync(service.GetQueueClient(WebhookQueue.PoisonName), cancellationToken);
+
+    private static async Task<int> CountAsync(QueueClient queue, CancellationToken cancellationToken)
     {
-        var queue = service.GetQueueClient(name);
         try
         {
-            var depth = (await queue.GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
-            var visible = depth == 0 ? [] : (await queue.PeekMessagesAsync(MostPeeked, cancellationToken)).Value;
-            metrics.QueueMeasured(name, depth, AgeOf(name, depth, visible));
+            return (await queue.GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
         }
         catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
         {
-            metrics.QueueMeasured(name, 0, TimeSpan.Zero);
+            return 0;
         }
+    }
+
+    private async Task WatchAsync(string name, CancellationToken cancellationToken)
+    {
+        var queue = service.GetQueueClient(name);
+        var depth = await CountAsync(queue, cancellationToken);
+        var visible = depth == 0 ? [] : (await queue.PeekMessagesAsync(MostPeeked, cancellationToken)).Value;
+        metrics.QueueMeasured(name, depth, AgeOf(name, depth, visible));
     }
 
     /// <summary>A message that is hidden, between two tries for example, cannot be peeked: what was seen last counts until the queue is empty.</summary>

@@ -19,9 +19,9 @@ public sealed record Forgotten(long Deleted, long Redacted, long DeadLetters, lo
 /// <param name="events">The events.</param>
 /// <param name="letters">The dead letters.</param>
 /// <param name="blobs">The bodies that no row can hold.</param>
-/// <param name="retention">Knows how many messages wait.</param>
+/// <param name="queues">Knows how many messages wait.</param>
 /// <param name="time">The clock.</param>
-public sealed class Forgetting(TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, Retention retention, TimeProvider time)
+public sealed class Forgetting(TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, QueueWatch queues, TimeProvider time)
 {
     // More than two clocks are apart.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
@@ -40,7 +40,7 @@ public sealed class Forgetting(TableServiceClient service, EventStore events, De
     {
         var pattern = new AddressPattern(address);
         var before = time.GetUtcNow() - Grace;
-        var idle = await retention.MessagesAsync(cancellationToken) == 0;
+        var idle = await queues.CountAsync(cancellationToken) == 0;
         var (read, deleted, redacted, kept, bodies, left) = (0L, 0L, 0L, 0L, 0L, 0L);
         await foreach (var page in table.QueryIfExistsAsync(null, null, cancellationToken))
         {

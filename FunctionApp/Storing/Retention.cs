@@ -1,8 +1,6 @@
 using System.Globalization;
 using Azure;
 using Azure.Data.Tables;
-using Azure.Storage.Queues;
-using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Smtp2GoIngest.Queueing;
@@ -31,14 +29,14 @@ public sealed class EventsOptionsValidator : IValidateOptions<EventsOptions>
 
 /// <summary>Deletes events that are older than they are kept, found through the day index, and blobs that nothing refers to.</summary>
 /// <param name="service">The storage account's tables.</param>
-/// <param name="queues">The storage account's queues.</param>
+/// <param name="queues">Knows how many messages wait.</param>
 /// <param name="blobs">The bodies that no row can hold.</param>
 /// <param name="events">The events.</param>
 /// <param name="options">How long events are kept.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Reports what was deleted.</param>
 public sealed partial class Retention(
-    TableServiceClient service, QueueServiceClient queues, WebhookBlobs blobs, EventStore events, IOptions<EventsOptions> options, TimeProvider time, ILogger<Retention> logger)
+    TableServiceClient service, QueueWatch queues, WebhookBlobs blobs, EventStore events, IOptions<EventsOptions> options, TimeProvider time, ILogger<Retention> logger)
 {
     /// <summary>When it runs: every day at half past three, UTC.</summary>
     public const string Schedule = "0 30 3 * * *";
@@ -114,7 +112,7 @@ public sealed partial class Retention(
         await foreach (var names in blobs.ListAsync(before, cancellationToken).ChunkAsync(SweepAtOnce, cancellationToken))
         {
             // Before the rows are read: a message may become a row while they are. What arrives later touches its blob.
-            if (await MessagesAsync(cancellationToken) > 0)
+            if (await queues.CountAsync(cancellationToken) > 0)
             {
                 break;
             }
@@ -137,37 +135,18 @@ public sealed partial class Retention(
         return swept;
     }
 
-    /// <summary>How many messages wait in both queues, hidden ones included.</summary>
-    /// <param name="cancellationToken">Ends the look.</param>
-    /// <exception cref="RequestFailedException">Storage failed.</exception>
-    public async Task<int> MessagesAsync(CancellationToken cancellationToken)
-    {
-        var messages = 0;
-        foreach (var name in new[] { WebhookQueue.Name, WebhookQueue.PoisonName })
-        {
-            try
-            {
-                messages += (await queues.GetQueueClient(name).GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
-            }
-            catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
-            {
-                // Nothing was ever received, or given up.
-            }
-        }
-
-        return messages;
-    }
-
     private async Task PurgeAsync(TableEntity indexRow, CancellationToken cancellationToken)
     {
         var stored = await table.GetEntityIfExistsAsync<TableEntity>(indexRow.GetString(EventIndex.EventPartitionKey), indexRow.GetString(EventIndex.EventRowKey), cancellationToken: cancellationToken);
         if (stored.HasValue)
         {
-            var idle = await MessagesAsync(cancellationToken) == 0;
-            await events.DeleteAsync(await events.ReadAsync(stored.Value!, cancellationToken), stored.Value!, cancellationToken);
-            if (stored.Value!.GetString(EventColumns.BodyBlob) is { } blob && idle && !await IsUsedAsync(blob, cancellationToken))
+            // Asked before the row goes: a message that waits may refer to the blob.
+            var blob = stored.Value!.GetString(EventColumns.BodyBlob);
+            var idle = blob is not null && await queues.CountAsync(cancellationToken) == 0;
+            await events.DeleteAsync(await events.ReadAsync(stored.Value, cancellationToken), stored.Value, cancellationToken);
+            if (idle && !await IsUsedAsync(blob!, cancellationToken))
             {
-                await blobs.DeleteAsync(blob, time.GetUtcNow().AddDays(-1), cancellationToken);
+                await blobs.DeleteAsync(blob!, time.GetUtcNow().AddDays(-1), cancellationToken);
             }
         }
 

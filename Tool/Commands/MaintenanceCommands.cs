@@ -48,7 +48,7 @@ internal static class MaintenanceCommands
         command.SetAction(async (parsed, cancellationToken) =>
         {
             await using var services = ServicesOf(context, parsed);
-            var waiting = await services.GetRequiredService<Retention>().MessagesAsync(cancellationToken);
+            var waiting = await services.GetRequiredService<QueueWatch>().CountAsync(cancellationToken);
             if (waiting > 0 && !parsed.GetValue(force))
             {
                 throw new CommandFailedException($"{waiting} messages wait in the queues and may hold the address: try again when they are stored, or say --force.");
