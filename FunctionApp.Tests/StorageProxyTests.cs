@@ -45,10 +45,10 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
 
         var table = new TableClient(Proxied, "Rows", Once(new TableClientOptions()));
         await table.CreateAsync();
-        await table.AddEntityAsync(new TableEntity("a b", "1") { ["Text"] = "é" });
-        await table.UpsertEntityAsync(new TableEntity("a b", "2"), TableUpdateMode.Replace);
+        await table.AddEntityAsync(new TableEntity("a b@c", "1:2,3") { ["Text"] = "é" });
+        await table.UpsertEntityAsync(new TableEntity("a b@c", "2:3'4"), TableUpdateMode.Replace);
         await table.SubmitTransactionAsync([new(TableTransactionActionType.Add, new TableEntity("p", "1")), new(TableTransactionActionType.Add, new TableEntity("p", "2"))]);
-        Assert.Equal("é", (await table.GetEntityAsync<TableEntity>("a b", "1")).Value.GetString("Text"));
+        Assert.Equal("é", (await table.GetEntityAsync<TableEntity>("a b@c", "1:2,3")).Value.GetString("Text"));
         Assert.Equal(4, await table.QueryAsync<TableEntity>().CountAsync());
         await table.DeleteEntityAsync("p", "1");
 

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
@@ -147,7 +148,7 @@ public sealed partial class StorageProxy : IAsyncDisposable
         {
             HttpTransformer answer = fault?.Kind switch
             {
-                null or FaultKind.Delay => HttpTransformer.Default,
+                null or FaultKind.Delay => WholeAnswer.Instance,
                 FaultKind.CutAnswer => HalfAnAnswer.Instance,
                 _ => NoAnswer.Instance,
             };
@@ -176,19 +177,33 @@ public sealed partial class StorageProxy : IAsyncDisposable
     [GeneratedRegex("(?<service>Blob|Queue|Table)Endpoint=(?<origin>https?://[^/;]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Endpoint();
 
-    /// <summary>Takes the service's answer and passes nothing of it on.</summary>
-    private sealed class NoAnswer : HttpTransformer
+    private class WholeAnswer : HttpTransformer
     {
-        public static NoAnswer Instance { get; } = new();
+        // To the letter: the signature is over the path as the client escaped it.
+        private static readonly UriCreationOptions AsItIs = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+        public static WholeAnswer Instance { get; } = new();
+
+        public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+            proxyRequest.RequestUri = new Uri(destinationPrefix + httpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, AsItIs);
+        }
+    }
+
+    /// <summary>Takes the service's answer and passes nothing of it on.</summary>
+    private sealed class NoAnswer : WholeAnswer
+    {
+        public static new NoAnswer Instance { get; } = new();
 
         public override ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken) =>
             ValueTask.FromResult(false);
     }
 
     /// <summary>Passes the head and half of the body on.</summary>
-    private sealed class HalfAnAnswer : HttpTransformer
+    private sealed class HalfAnAnswer : WholeAnswer
     {
-        public static HalfAnAnswer Instance { get; } = new();
+        public static new HalfAnAnswer Instance { get; } = new();
 
         public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
         {
