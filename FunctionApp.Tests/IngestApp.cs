@@ -22,14 +22,15 @@ internal sealed class IngestApp : IAsyncDisposable
     public const string Password = "right-horse-battery-staple";
 
     private readonly WebApplication app;
-    private readonly string connectionString;
+    private readonly QueueClient poison;
 
     private IngestApp(WebApplication app, string connectionString)
     {
-        (this.app, this.connectionString) = (app, connectionString);
+        this.app = app;
         Url = new Uri(app.Urls.Single());
         Client = new HttpClient { BaseAddress = Url };
         Queue = new QueueClient(connectionString, WebhookQueue.Name);
+        poison = new QueueClient(connectionString, WebhookQueue.PoisonName);
         Blobs = new BlobContainerClient(connectionString, WebhookBlobs.ContainerName);
         Events = new TableClient(connectionString, EventStore.TableName);
         DeadLetters = new TableClient(connectionString, Smtp2GoIngest.Storing.DeadLetters.TableName);
@@ -49,6 +50,16 @@ internal sealed class IngestApp : IAsyncDisposable
 
     public IServiceProvider Services => app.Services;
 
+    /// <summary>The numbers of a queue's trigger that suit most tests: a message that failed comes again at once.</summary>
+    public static QueueTriggerOptions Trigger => new()
+    {
+        BatchSize = 16,
+        NewBatchThreshold = 8,
+        VisibilityTimeout = TimeSpan.Zero,
+        MaxDequeueCount = 100,
+        MaxPollingInterval = TimeSpan.FromMilliseconds(100),
+    };
+
     public static async Task<IngestApp> StartAsync(
         string connectionString, IReadOnlyDictionary<string, string?>? settings = null, Action<IServiceCollection>? configure = null, bool pump = true)
     {
@@ -67,14 +78,7 @@ internal sealed class IngestApp : IAsyncDisposable
 
         var built = SelfHostedApp.Build([], all, builder =>
         {
-            builder.Services.AddSingleton(new QueueTriggerOptions
-            {
-                BatchSize = 16,
-                NewBatchThreshold = 8,
-                VisibilityTimeout = TimeSpan.Zero,
-                MaxDequeueCount = 100,
-                MaxPollingInterval = TimeSpan.FromMilliseconds(100),
-            });
+            builder.Services.AddSingleton(Trigger);
             if (!pump)
             {
                 builder.Services.RemoveAll<IHostedService>();
@@ -110,9 +114,10 @@ internal sealed class IngestApp : IAsyncDisposable
     }
 
     /// <summary>Waits until no message is left, seen or hidden.</summary>
-    public async Task DrainedAsync() => await Eventually.Get(
-        async () => await CountAsync(WebhookQueue.Name) + await CountAsync(WebhookQueue.PoisonName),
-        count => count == 0);
+    public async Task DrainedAsync() => await Eventually.Get(WaitingAsync, count => count == 0);
+
+    /// <summary>How many messages are left in both queues, seen or hidden.</summary>
+    public async Task<int> WaitingAsync() => await CountAsync(Queue) + await CountAsync(poison);
 
     public async Task<List<TableEntity>> EventsAsync() => await RowsAsync(Events);
 
@@ -152,12 +157,11 @@ internal sealed class IngestApp : IAsyncDisposable
         }
     }
 
-    private async Task<int> CountAsync(string queue)
+    private static async Task<int> CountAsync(QueueClient queue)
     {
         try
         {
-            var properties = await new QueueClient(connectionString, queue).GetPropertiesAsync(TestContext.Current.CancellationToken);
-            return properties.Value.ApproximateMessagesCount;
+            return (await queue.GetPropertiesAsync(TestContext.Current.CancellationToken)).Value.ApproximateMessagesCount;
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {

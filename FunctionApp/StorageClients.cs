@@ -1,4 +1,5 @@
 using Azure.Core;
+using Azure.Core.Pipeline;
 using Azure.Data.Tables;
 using Azure.Identity;
 using Azure.Storage.Blobs;
@@ -87,20 +88,29 @@ public sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
 /// <summary>Makes the clients of the storage account. Making one costs no call.</summary>
 internal static class StorageClients
 {
-    public static QueueServiceClient Queues(StorageOptions options) =>
-        options.ConnectionString is { Length: > 0 } connectionString
-            ? new QueueServiceClient(connectionString, WithRetries(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }))
-            : new QueueServiceClient(new Uri(options.QueueServiceUri!), CredentialOf(options), WithRetries(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }));
+    public static QueueServiceClient Queues(StorageOptions options, HttpPipelineTransport? transport = null)
+    {
+        var client = Configure(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }, transport);
+        return options.ConnectionString is { Length: > 0 } connectionString
+            ? new QueueServiceClient(connectionString, client)
+            : new QueueServiceClient(new Uri(options.QueueServiceUri!), CredentialOf(options), client);
+    }
 
-    public static TableServiceClient Tables(StorageOptions options) =>
-        options.ConnectionString is { Length: > 0 } connectionString
-            ? new TableServiceClient(connectionString, WithRetries(new TableClientOptions()))
-            : new TableServiceClient(new Uri(options.TableServiceUri!), CredentialOf(options), WithRetries(new TableClientOptions()));
+    public static TableServiceClient Tables(StorageOptions options, HttpPipelineTransport? transport = null)
+    {
+        var client = Configure(new TableClientOptions(), transport);
+        return options.ConnectionString is { Length: > 0 } connectionString
+            ? new TableServiceClient(connectionString, client)
+            : new TableServiceClient(new Uri(options.TableServiceUri!), CredentialOf(options), client);
+    }
 
-    public static BlobServiceClient Blobs(StorageOptions options) =>
-        options.ConnectionString is { Length: > 0 } connectionString
-            ? new BlobServiceClient(connectionString, WithRetries(new BlobClientOptions()))
-            : new BlobServiceClient(new Uri(options.BlobServiceUri!), CredentialOf(options), WithRetries(new BlobClientOptions()));
+    public static BlobServiceClient Blobs(StorageOptions options, HttpPipelineTransport? transport = null)
+    {
+        var client = Configure(new BlobClientOptions(), transport);
+        return options.ConnectionString is { Length: > 0 } connectionString
+            ? new BlobServiceClient(connectionString, client)
+            : new BlobServiceClient(new Uri(options.BlobServiceUri!), CredentialOf(options), client);
+    }
 
     public static bool IsManagedIdentity(StorageOptions options) =>
         string.Equals(options.Credential, "managedidentity", StringComparison.OrdinalIgnoreCase);
@@ -111,7 +121,7 @@ internal static class StorageClients
         : new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned);
 
     // A hiccup is met here, within a second; an outage is the queue's to outlast, by its retry delay.
-    private static T WithRetries<T>(T options)
+    private static T Configure<T>(T options, HttpPipelineTransport? transport)
         where T : ClientOptions
     {
         options.Retry.Mode = RetryMode.Exponential;
@@ -119,6 +129,7 @@ internal static class StorageClients
         options.Retry.Delay = TimeSpan.FromMilliseconds(100);
         options.Retry.MaxDelay = TimeSpan.FromSeconds(1);
         options.Retry.NetworkTimeout = TimeSpan.FromSeconds(10);
+        options.Transport = transport ?? options.Transport;
         return options;
     }
 }

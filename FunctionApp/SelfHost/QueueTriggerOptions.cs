@@ -20,6 +20,10 @@ internal sealed class QueueTriggerOptions
     /// <summary>The longest pause between two looks into an empty queue.</summary>
     public TimeSpan MaxPollingInterval { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long a message stays hidden while it is worked on; renewed at half its time. After a crash it comes again this late at most.</summary>
+    /// <remarks>Not in <c>host.json</c>: the Functions host lets nobody set its own.</remarks>
+    internal TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(60);
+
     public static QueueTriggerOptions FromHostJson() =>
         new ConfigurationBuilder()
             .SetBasePath(AppContext.BaseDirectory)

@@ -24,9 +24,6 @@ public static class SelfHostedApp
     /// <summary>Where the app listens unless <c>--urls</c> or <c>ASPNETCORE_URLS</c> says otherwise: this machine alone, on the port of func.</summary>
     public const string DefaultUrl = "http://127.0.0.1:7071";
 
-    /// <summary>How long a message stays hidden while it is worked on; renewed at half its time. After a crash it comes again this late at most.</summary>
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(60);
-
     /// <summary>Runs the app until it is told to stop.</summary>
     /// <param name="args">ASP.NET Core's own arguments, <c>--urls</c> for example.</param>
     /// <returns>0, or 1 where a setting is wrong, after a line on standard error for each.</returns>
@@ -106,12 +103,13 @@ public static class SelfHostedApp
         services.AddSingleton<IHostedService>(s =>
         {
             var account = s.GetRequiredService<QueueServiceClient>();
+            var options = s.GetRequiredService<QueueTriggerOptions>();
             return new QueuePump(
                 account.GetQueueClient(queue),
                 poison is null ? null : account.GetQueueClient(poison),
                 function(s.GetRequiredService<Functions>()),
-                s.GetRequiredService<QueueTriggerOptions>(),
-                Lease,
+                options,
+                options.Lease,
                 s.GetRequiredService<TimeProvider>(),
                 s.GetRequiredService<ILogger<QueuePump>>());
         });

@@ -1,0 +1,69 @@
+using Azure.Core.Pipeline;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Smtp2GoIngest.Tests.Reliability;
+
+/// <summary>Decides over one request to storage: to send it on or not, before or after something else, and what to answer.</summary>
+internal delegate Task<HttpResponseMessage> Meet(HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken);
+
+/// <summary>Stands between the app's own storage clients, below their retries, and Azurite.</summary>
+internal sealed class StorageWire(Meet meet) : DelegatingHandler(new SocketsHttpHandler { UseProxy = false, UseCookies = false })
+{
+    /// <summary>Puts it between an app and its account.</summary>
+    public static Action<IServiceCollection> Between(string connectionString, Meet meet) => services =>
+    {
+        var options = new StorageOptions { ConnectionString = connectionString };
+        var transport = new HttpClientTransport(new StorageWire(meet));
+        services.AddSingleton(transport);
+        services.AddSingleton(StorageClients.Queues(options, transport));
+        services.AddSingleton(StorageClients.Tables(options, transport));
+        services.AddSingleton(StorageClients.Blobs(options, transport));
+    };
+
+    /// <summary>The pump's look into a queue, of which there are as many as time allows.</summary>
+    public static bool IsPoll(HttpRequestMessage request) =>
+        request.Method == HttpMethod.Get && request.RequestUri!.AbsolutePath.EndsWith("/messages", StringComparison.Ordinal);
+
+    /// <summary>The insert of an event's own row, alone or in a transaction.</summary>
+    public static async Task<bool> IsInsertAsync(HttpRequestMessage request) =>
+        request.Method == HttpMethod.Post
+        && (request.RequestUri!.AbsolutePath.EndsWith("/Smtp2GoEvents", StringComparison.Ordinal)
+            || (request.RequestUri.AbsolutePath.EndsWith("/$batch", StringComparison.Ordinal)
+                && (await request.Content!.ReadAsStringAsync()).Contains("/Smtp2GoEvents?", StringComparison.Ordinal)));
+
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        meet(request, () => base.SendAsync(request, cancellationToken), cancellationToken);
+}
+
+/// <summary>Lets a number of writes take effect and then nothing any more, not even a read, as if the process had died there.</summary>
+internal sealed class CrashPoint(int writes)
+{
+    private int done;
+
+    public bool HasCrashed { get; private set; }
+
+    /// <summary>How many writes took effect before the crash.</summary>
+    public int Writes => done;
+
+    public async Task<HttpResponseMessage> MeetAsync(HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
+    {
+        ThrowIfCrashed();
+        var answer = await send();
+        if (answer.IsSuccessStatusCode && request.Method != HttpMethod.Get && request.Method != HttpMethod.Head && Interlocked.Increment(ref done) == writes)
+        {
+            HasCrashed = true;
+        }
+
+        ThrowIfCrashed();
+        return answer;
+    }
+
+    // Of a kind that no storage client tries again.
+    private void ThrowIfCrashed()
+    {
+        if (HasCrashed)
+        {
+            throw new InvalidOperationException("The process is dead.");
+        }
+    }
+}
