@@ -1,3 +1,4 @@
+using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
@@ -130,6 +131,25 @@ internal static class StorageClients
         options.Retry.MaxDelay = TimeSpan.FromSeconds(1);
         options.Retry.NetworkTimeout = TimeSpan.FromSeconds(10);
         options.Transport = transport ?? options.Transport;
+        options.AddPolicy(new NoFalseSuccess(), HttpPipelinePosition.PerRetry);
         return options;
+    }
+}
+
+/// <summary>
+/// Takes a success that storage did not answer for a connection that failed, which is tried again: a captive portal or a proxy may answer a
+/// write with the very status that says it took effect, and then what was never written would be acknowledged.
+/// </summary>
+internal sealed class NoFalseSuccess : HttpPipelineSynchronousPolicy
+{
+    // On every answer of each of the services.
+    private const string Mark = "x-ms-request-id";
+
+    public override void OnReceivedResponse(HttpMessage message)
+    {
+        if (!message.Response.IsError && !message.Response.Headers.Contains(Mark))
+        {
+            throw new RequestFailedException("The answer is not from storage.");
+        }
     }
 }
