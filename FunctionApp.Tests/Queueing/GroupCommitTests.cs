@@ -11,7 +11,7 @@ public sealed class GroupCommitTests : IDisposable
     private readonly GroupCommit groupCommit;
 
     public GroupCommitTests() => groupCommit = new GroupCommit(
-        (batch, _) =>
+        (batch, cancellationToken) =>
         {
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             lock (sends)
@@ -19,7 +19,7 @@ public sealed class GroupCommitTests : IDisposable
                 sends.Add(([.. batch.Select(Encoding.ASCII.GetString)], done));
             }
 
-            return done.Task;
+            return done.Task.WaitAsync(cancellationToken);
         },
         services.GetRequiredService<IngestMetrics>());
 
@@ -124,6 +124,27 @@ public sealed class GroupCommitTests : IDisposable
 
         Assert.Equal(["before", "after"], sends[^1].Entries);
         await Task.WhenAll(before, after);
+    }
+
+    [Fact]
+    public async Task A_send_that_nobody_waits_for_any_more_makes_room_for_the_next()
+    {
+        using var cancel = new CancellationTokenSource();
+        var all = new List<Task>();
+        for (var i = 0; i < GroupCommit.MaxSends; i++)
+        {
+            all.Add(groupCommit.AddAsync("hangs"u8.ToArray(), cancel.Token));
+            await SendsAsync(i + 1);
+        }
+
+        var next = Add("next");
+        await cancel.CancelAsync();
+        await Task.WhenAll(all.Select(task => Assert.ThrowsAnyAsync<OperationCanceledException>(() => task)));
+        await SendsAsync(GroupCommit.MaxSends + 1);
+        sends[^1].Done.SetResult();
+
+        await next.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
+        Assert.Equal(["next"], sends[^1].Entries);
     }
 
     [Fact]

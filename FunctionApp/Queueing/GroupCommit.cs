@@ -33,7 +33,7 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     {
         cancellationToken.ThrowIfCancellationRequested();
         var node = new LinkedListNode<Entry>(new Entry(encoded));
-        List<Entry> batch;
+        Batch? batch;
         lock (gate)
         {
             if (waitingBytes + node.Value.Bytes > MaxWaitingBytes)
@@ -47,10 +47,10 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
         }
 
         // By the request itself, so that a lone one changes no thread before its answer.
-        var sending = batch.Count > 0 ? SendAsync(batch) : Task.CompletedTask;
+        var sending = batch is null ? Task.CompletedTask : SendAsync(batch);
         try
         {
-            await (batch.Contains(node.Value) ? sending : node.Value.Sent.Task).WaitAsync(cancellationToken);
+            await (batch is not null && node.Value.Batch == batch ? sending : node.Value.Sent.Task).WaitAsync(cancellationToken);
             await node.Value.Sent.Task;
         }
         finally
@@ -68,33 +68,39 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
                 waiting.Remove(node);
                 waitingBytes -= node.Value.Bytes;
             }
+            else if (node.Value.Batch is { IsOver: false } batch && --batch.Waiters == 0)
+            {
+                // Nobody waits for it any more, and whoever comes now must not wait behind it.
+                _ = batch.Timeout.CancelAsync();
+            }
         }
     }
 
     /// <summary>Sends a batch and tells its entries, then has the next one sent. Throws nothing.</summary>
-    private async Task SendAsync(List<Entry> batch)
+    private async Task SendAsync(Batch batch)
     {
         try
         {
-            using var timeout = new CancellationTokenSource(SendTimeout);
-            metrics.Batched(batch.Count);
-            await send([.. batch.Select(entry => entry.Encoded)], timeout.Token);
-            batch.ForEach(entry => entry.Sent.TrySetResult());
+            metrics.Batched(batch.Entries.Count);
+            await send([.. batch.Entries.Select(entry => entry.Encoded)], batch.Timeout.Token);
+            batch.Entries.ForEach(entry => entry.Sent.TrySetResult());
         }
         catch (Exception e)
         {
-            batch.ForEach(entry => entry.Sent.TrySetException(e));
+            batch.Entries.ForEach(entry => entry.Sent.TrySetException(e));
         }
 
-        List<Entry> next;
+        Batch? next;
         lock (gate)
         {
+            batch.IsOver = true;
+            batch.Timeout.Dispose();
             sends--;
-            underWay -= batch.Count;
+            underWay -= batch.Entries.Count;
             next = Take();
         }
 
-        if (next.Count > 0)
+        if (next is not null)
         {
             // Neither in the way of this request's answer nor in its context.
             using (ExecutionContext.SuppressFlow())
@@ -105,27 +111,27 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     }
 
     /// <summary>Takes what fits into a message if one may be sent now; else nothing.</summary>
-    private List<Entry> Take()
+    private Batch? Take()
     {
         // A single send under way gathers large messages; many waiting ones, or one send that hangs, are worth a second.
-        var batch = new List<Entry>();
-        if (sends == MaxSends || waiting.Count < underWay)
+        if (sends == MaxSends || waiting.Count == 0 || waiting.Count < underWay)
         {
-            return batch;
+            return null;
         }
 
+        var entries = new List<Entry>();
         var bytes = 0;
         while (waiting.First is { } next && bytes + next.Value.Bytes <= MessageRoom)
         {
             waiting.RemoveFirst();
             waitingBytes -= next.Value.Bytes;
             bytes += next.Value.Bytes;
-            batch.Add(next.Value);
+            entries.Add(next.Value);
         }
 
-        sends += batch.Count > 0 ? 1 : 0;
-        underWay += batch.Count;
-        return batch;
+        sends++;
+        underWay += entries.Count;
+        return new Batch(entries);
     }
 
     private sealed class Entry(byte[] encoded)
@@ -136,6 +142,29 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
         public int Bytes => encoded.Length + 1;
 
         public TaskCompletionSource Sent { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>The one that carries it; null while it waits.</summary>
+        public Batch? Batch { get; set; }
+    }
+
+    /// <summary>The entries of one message.</summary>
+    private sealed class Batch
+    {
+        public Batch(List<Entry> entries)
+        {
+            Entries = entries;
+            Waiters = entries.Count;
+            entries.ForEach(entry => entry.Batch = this);
+        }
+
+        public List<Entry> Entries { get; }
+
+        public CancellationTokenSource Timeout { get; } = new(SendTimeout);
+
+        /// <summary>How many of them somebody still waits for.</summary>
+        public int Waiters { get; set; }
+
+        public bool IsOver { get; set; }
     }
 }
 
