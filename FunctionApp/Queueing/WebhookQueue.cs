@@ -22,6 +22,9 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
     /// <summary>How message text is encoded: not at all, and <c>host.json</c> says the same of the trigger.</summary>
     public const QueueMessageEncoding MessageEncoding = QueueMessageEncoding.None;
 
+    /// <summary>The most bytes of bodies that may wait for a blob and then for the queue; past it the next one is refused at once.</summary>
+    public const int MaxSpilledBytes = 64 * 1024 * 1024;
+
     private const int MaxContentTypeLength = 200;
 
     // Azure's default would drop a message after seven days.
@@ -29,6 +32,8 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
 
     private readonly QueueClient queue = service.GetQueueClient(Name);
     private readonly GroupCommit groupCommit = CommitTo(service.GetQueueClient(Name), metrics);
+
+    private long spilledBytes;
 
     /// <summary>Makes a webhook durable; returns when it is stored in the queue and not before.</summary>
     /// <param name="body">The exact bytes received.</param>
@@ -56,11 +61,27 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal async Task EnqueueAsync(ReceivedWebhook webhook, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
-        var encoded = EncodeInline(webhook, body.Span)
-            ?? Envelope.Encode(webhook with { Blob = await blobs.WriteAsync(body, cancellationToken) })
-            ?? throw new UnreachableException("A webhook without its body exceeds the limit of a message.");
+        if (EncodeInline(webhook, body.Span) is { } inline)
+        {
+            await groupCommit.AddAsync(inline, cancellationToken);
+            return;
+        }
 
-        await groupCommit.AddAsync(encoded, cancellationToken);
+        try
+        {
+            if (Interlocked.Add(ref spilledBytes, body.Length) > MaxSpilledBytes)
+            {
+                throw new QueueOverloadedException();
+            }
+
+            var encoded = Envelope.Encode(webhook with { Blob = await blobs.WriteAsync(body, cancellationToken) })
+                ?? throw new UnreachableException("A webhook without its body exceeds the limit of a message.");
+            await groupCommit.AddAsync(encoded, cancellationToken);
+        }
+        finally
+        {
+            Interlocked.Add(ref spilledBytes, -body.Length);
+        }
     }
 
     /// <summary>Puts the text of a message, or of one webhook of it, back as it was.</summary>
