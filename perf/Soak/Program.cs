@@ -1,0 +1,135 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using Azure.Data.Tables;
+using Azure.Storage.Queues;
+using Smtp2GoIngest.Local;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Soak;
+using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tool;
+
+if (args is ["serve", var account])
+{
+    await Subject.ServeAsync(account);
+    return 0;
+}
+
+var minutesOption = new Option<int>("--minutes") { DefaultValueFactory = _ => 30, Description = "How long." };
+var rateOption = new Option<int>("--rate") { DefaultValueFactory = _ => 30, Description = "Webhooks a second." };
+var command = new RootCommand("Posts webhooks at a steady rate and watches the app's process for what grows.") { minutesOption, rateOption };
+command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(minutesOption), parsed.GetValue(rateOption), cancellationToken));
+return await command.Parse(args).InvokeAsync();
+
+static async Task<int> RunAsync(int minutes, int rate, CancellationToken cancellationToken)
+{
+    const int SamplesPerMinute = 6;
+    var reference = Math.Min(5, minutes);
+    var data = Directory.CreateTempSubdirectory("smtp2go-ingest-soak-");
+    try
+    {
+        await Azurite.InstallAsync(cancellationToken);
+        await using var azurite = await Azurite.StartAsync(data.FullName, [], cancellationToken);
+        await using var app = await Subject.StartAsync(azurite.ConnectionString, cancellationToken);
+
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var posting = PostAsync(app.Url, rate, ended.Token);
+        var perMinute = new List<Sample>();
+        Console.WriteLine("| minute | working set MB | heap MB | handles | threads | gen 0 | gen 2 | GC pause % | lag p50 s | lag most s |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
+        for (var minute = 1; minute <= minutes; minute++)
+        {
+            var samples = new List<Sample>();
+            for (var i = 0; i < SamplesPerMinute; i++)
+            {
+                await Task.Delay(TimeSpan.FromMinutes(1.0 / SamplesPerMinute), cancellationToken);
+                samples.Add(await app.SampleAsync(cancellationToken));
+            }
+
+            perMinute.Add(samples[^1] with
+            {
+                WorkingSet = samples.Average(s => s.WorkingSet),
+                Heap = samples.Average(s => s.Heap),
+                LagMedian = samples.Select(s => s.LagMedian).Order().ElementAt(SamplesPerMinute / 2),
+                LagMost = samples.Max(s => s.LagMost),
+            });
+            var s = perMinute[^1];
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {minute} | {s.WorkingSet:N0} | {s.Heap:N1} | {s.Handles} | {s.Threads} | {s.Gen0} | {s.Gen2} | {s.PausePercent:N2} | {s.LagMedian:N3} | {s.LagMost:N3} |"));
+        }
+
+        await ended.CancelAsync();
+        var (acknowledged, refused) = await posting;
+        var stored = await StoredAsync(azurite.ConnectionString, cancellationToken);
+        var growth = perMinute[^1].WorkingSet / perMinute[reference - 1].WorkingSet;
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{acknowledged:N0} acknowledged, {refused:N0} not, {stored:N0} stored. Working set at the end: {growth:P1} of minute {reference}."));
+        return acknowledged == stored && growth <= 1.1 ? 0 : 1;
+    }
+    finally
+    {
+        data.Delete(recursive: true);
+    }
+}
+
+// One connection for each ten a second, each on its own clock: a slow answer makes the others no later.
+static async Task<(int Acknowledged, int Refused)> PostAsync(Uri url, int rate, CancellationToken cancellationToken)
+{
+    var (acknowledged, refused, next) = (0, 0, 0);
+    using var client = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
+    client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Subject.Username}:{Subject.Password}")));
+    var connections = Math.Max(1, rate / 10);
+    await Task.WhenAll(Enumerable.Range(0, connections).Select(async _ =>
+    {
+        using var clock = new PeriodicTimer(TimeSpan.FromSeconds((double)connections / rate));
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await clock.WaitForNextTickAsync(cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            // A post that has begun is finished: what it is answered has to be known.
+            var n = Interlocked.Increment(ref next);
+            using var content = new StringContent(Body(n), Encoding.UTF8, "application/x-www-form-urlencoded");
+            using var answer = await client.PostAsync(new Uri("webhook/smtp2go", UriKind.Relative), content, CancellationToken.None);
+            _ = answer.IsSuccessStatusCode ? Interlocked.Increment(ref acknowledged) : Interlocked.Increment(ref refused);
+        }
+    }));
+    return (acknowledged, refused);
+}
+
+static string Body(int n)
+{
+    var samples = SampleWebhook.OneOfEach($"1s{n / 5:x6}-AbCdEfGhIjK-Lm", DateTimeOffset.UtcNow);
+    var fields = samples[n % samples.Count].Fields.ToDictionary(StringComparer.Ordinal);
+    fields["id"] = $"{n:x32}";
+    return new SampleWebhook([.. fields]).ToForm();
+}
+
+static async Task<int> StoredAsync(string connectionString, CancellationToken cancellationToken)
+{
+    var queue = new QueueClient(connectionString, WebhookQueue.Name);
+    using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+    timeout.CancelAfter(TimeSpan.FromMinutes(5));
+    while ((await queue.GetPropertiesAsync(timeout.Token)).Value.ApproximateMessagesCount > 0)
+    {
+        await Task.Delay(100, timeout.Token);
+    }
+
+    var stored = 0;
+    var events = new TableClient(connectionString, EventStore.TableName);
+    await foreach (var page in events.QueryAsync<TableEntity>(select: ["PartitionKey"], cancellationToken: cancellationToken).AsPages())
+    {
+        stored += page.Values.Count;
+    }
+
+    return stored;
+}
