@@ -1,0 +1,187 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.NetworkInformation;
+using System.Reflection;
+using System.Text.Json.Nodes;
+
+namespace Smtp2GoIngest.Chaos;
+
+/// <summary>The real app as a process of its own, which is killed and started again on the same port.</summary>
+internal sealed class AppProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromMinutes(1);
+
+    private readonly string folder;
+    private readonly string connectionString;
+    private readonly StreamWriter log;
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) };
+    private Process? process;
+
+    private AppProcess(string folder, string connectionString, string logFile)
+    {
+        (this.folder, this.connectionString) = (folder, connectionString);
+        log = new StreamWriter(logFile) { AutoFlush = true };
+        Url = new Uri($"http://127.0.0.1:{FreePort()}");
+    }
+
+    public Uri Url { get; }
+
+    public int Kills { get; private set; }
+
+    public int Terminations { get; private set; }
+
+    /// <summary>Ends that nobody asked for, and ends on SIGTERM that were not clean.</summary>
+    public List<string> BadEnds { get; } = [];
+
+    /// <summary>Copies the app and starts the copy.</summary>
+    public static async Task<AppProcess> StartAsync(DirectoryInfo data, string connectionString, CancellationToken cancellationToken)
+    {
+        var source = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "AppFolder").Value!;
+        var copy = Path.Combine(data.FullName, "app");
+        foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
+        {
+            var target = Path.Combine(copy, Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+
+        // A developer's own settings are not part of the experiment.
+        File.Delete(Path.Combine(copy, "local.settings.json"));
+        var hostFile = Path.Combine(copy, "host.json");
+        var host = JsonNode.Parse(await File.ReadAllTextAsync(hostFile, cancellationToken))!;
+        var queues = host["extensions"]!["queues"]!;
+        Journal.Note($"host.json: visibilityTimeout is 00:00:01 in this run instead of {queues["visibilityTimeout"]}, so that many retries fit in.");
+        queues["visibilityTimeout"] = "00:00:01";
+        await File.WriteAllTextAsync(hostFile, host.ToJsonString(), cancellationToken);
+
+        var app = new AppProcess(copy, connectionString, Path.Combine(data.FullName, "app.log"));
+        await app.StartAsync(cancellationToken);
+        return app;
+    }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, "Smtp2GoIngest.dll"), "--urls", Url.ToString()])
+        {
+            WorkingDirectory = folder,
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["EventStorage"] = connectionString;
+        start.Environment["Webhook__Username"] = Clients.Username;
+        start.Environment["Webhook__Password"] = Clients.Password;
+        start.Environment["Logging__LogLevel__Default"] = "Warning";
+        start.Environment["Logging__Console__FormatterName"] = "simple";
+        start.Environment["Logging__Console__FormatterOptions__SingleLine"] = "true";
+        start.Environment["Logging__Console__FormatterOptions__TimestampFormat"] = "HH:mm:ss.fff ";
+        process?.Dispose();
+        process = Process.Start(start)!;
+        process.OutputDataReceived += (_, e) => Write(e.Data);
+        process.ErrorDataReceived += (_, e) => Write(e.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(StartTimeout);
+        while (!await IsHealthyAsync(timeout.Token))
+        {
+            if (process.HasExited)
+            {
+                throw new InvalidOperationException($"The app did not start (exit code {process.ExitCode}); app.log says why.");
+            }
+
+            await Task.Delay(50, timeout.Token);
+        }
+    }
+
+    /// <summary>SIGKILL: nothing is finished, nothing is said.</summary>
+    public async Task KillAsync()
+    {
+        NoteBadEnd();
+        process!.Kill();
+        await process.WaitForExitAsync();
+        Kills++;
+    }
+
+    /// <summary>SIGTERM: what is at hand is finished.</summary>
+    public async Task TerminateAsync(CancellationToken cancellationToken)
+    {
+        NoteBadEnd();
+        using (var kill = Process.Start("kill", ["-TERM", process!.Id.ToString(CultureInfo.InvariantCulture)]))
+        {
+            await kill.WaitForExitAsync(cancellationToken);
+        }
+
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(StopTimeout);
+        try
+        {
+            await process.WaitForExitAsync(timeout.Token);
+            if (process.ExitCode != 0)
+            {
+                BadEnds.Add($"exit code {process.ExitCode} after SIGTERM");
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            BadEnds.Add($"still running {StopTimeout.TotalSeconds} s after SIGTERM");
+            await KillAsync();
+        }
+
+        Terminations++;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (process is { HasExited: false })
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+
+        process?.Dispose();
+        http.Dispose();
+        await log.DisposeAsync();
+    }
+
+    private void NoteBadEnd()
+    {
+        if (process!.HasExited)
+        {
+            BadEnds.Add($"ended by itself with exit code {process.ExitCode}");
+        }
+    }
+
+    private async Task<bool> IsHealthyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await http.GetAsync(new Uri(Url, "health"), cancellationToken);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private void Write(string? line)
+    {
+        if (line is not null)
+        {
+            lock (log)
+            {
+                log.WriteLine(line);
+            }
+        }
+    }
+
+    // Below the ports that the system gives to connections: while the app is down none of them may take its own.
+    private static int FreePort()
+    {
+        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(endpoint => endpoint.Port).ToHashSet();
+        return Enumerable.Range(0, 1000).Select(_ => Random.Shared.Next(20_000, 30_000)).First(port => !taken.Contains(port));
+    }
+}

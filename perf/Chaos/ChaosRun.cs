@@ -1,0 +1,159 @@
+using System.Globalization;
+using Azure;
+using Smtp2GoIngest.FaultProxy;
+using Smtp2GoIngest.Local;
+using Spectre.Console;
+
+namespace Smtp2GoIngest.Chaos;
+
+/// <summary>One run: chaos, then quiet, then the books.</summary>
+internal static class ChaosRun
+{
+    private const int ShownOffenders = 10;
+
+    // After a kill a message stays hidden for a minute.
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromMinutes(5);
+
+    /// <summary>Runs and prints; 0 where everything balances.</summary>
+    public static async Task<int> RunAsync(TimeSpan duration, int seed, CancellationToken cancellationToken)
+    {
+        Journal.Note(string.Create(CultureInfo.InvariantCulture, $"seed {seed}, {duration.TotalMinutes} minutes"));
+        await Azurite.InstallAsync(cancellationToken);
+        var data = Directory.CreateTempSubdirectory("smtp2go-ingest-chaos-");
+        var balanced = false;
+        try
+        {
+            balanced = await RunAsync(duration, seed, data, cancellationToken);
+        }
+        catch (Exception e) when (e is InvalidOperationException or RequestFailedException or IOException or OperationCanceledException)
+        {
+            Journal.Note(cancellationToken.IsCancellationRequested ? "interrupted" : $"the run failed: {e}");
+        }
+        finally
+        {
+            if (balanced || cancellationToken.IsCancellationRequested)
+            {
+                data.Delete(recursive: true);
+            }
+            else
+            {
+                Journal.Note($"Azurite's data and app.log stay in {data.FullName}; repeat with --seed {seed}");
+            }
+        }
+
+        return balanced ? 0 : 1;
+    }
+
+    private static async Task<bool> RunAsync(TimeSpan duration, int seed, DirectoryInfo data, CancellationToken cancellationToken)
+    {
+        var ledger = new Ledger(seed);
+        await using var azurite = new RestartedAzurite(data.CreateSubdirectory("azurite"));
+        await azurite.StartAsync(cancellationToken);
+        await using var proxy = await StorageProxy.StartAsync(azurite.ConnectionString, cancellationToken);
+        await using var app = await AppProcess.StartAsync(data, proxy.ConnectionStringOf(azurite.ConnectionString), cancellationToken);
+        using var disturbances = new Disturbances(app, proxy, azurite, ledger, seed);
+        using var clients = new Clients(app.Url, ledger, seed);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+
+        // Both at once, and where one fails the other ends.
+        var reports = ReportAsync(ledger, proxy, over.Token);
+        await AllOrNoneAsync(over, clients.RunAsync(duration, over.Token), disturbances.RunAsync(duration, over.Token));
+        var unanswered = ledger.Webhooks.Values.Count(webhook => !webhook.Posts.IsEmpty && !webhook.WasAcknowledged);
+        Journal.Note($"the chaos is over; {unanswered} webhooks were never acknowledged");
+        var drained = await DrainAsync(azurite.ConnectionString, cancellationToken);
+        Journal.Note(drained ? "the queues are empty" : "the queues did not empty in time");
+        await over.CancelAsync();
+        await reports;
+        await app.TerminateAsync(cancellationToken);
+
+        var books = await Books.ReadAsync(ledger, azurite.ConnectionString, cancellationToken);
+        IReadOnlyList<BookLine> lines = [.. books.Balance(), new("ends of the app: only as asked, and clean", app.Kills + app.Terminations, app.BadEnds)];
+        Print(seed, lines, books, ledger, app, proxy, disturbances);
+        return lines.All(line => line.Offending.Count == 0);
+    }
+
+    private static async Task AllOrNoneAsync(CancellationTokenSource over, params Task[] tasks)
+    {
+        var all = tasks.ToList();
+        while (all.Count > 0)
+        {
+            var ended = await Task.WhenAny(all);
+            all.Remove(ended);
+            if (!ended.IsCompletedSuccessfully)
+            {
+                await over.CancelAsync();
+                await Task.WhenAll(all).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            }
+
+            await ended;
+        }
+    }
+
+    private static async Task<bool> DrainAsync(string connectionString, CancellationToken cancellationToken)
+    {
+        for (var end = Journal.Now + DrainTimeout; Journal.Now < end; await Task.Delay(500, cancellationToken))
+        {
+            if (await Books.MessagesAsync(connectionString, cancellationToken) == 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static async Task ReportAsync(Ledger ledger, StorageProxy proxy, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(10));
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                Journal.Note(string.Create(CultureInfo.InvariantCulture, $"{ledger.Acknowledged:N0} acknowledged, {proxy.Injected.Values.Sum():N0} faults"));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The run is over.
+        }
+    }
+
+    private static void Print(int seed, IReadOnlyList<BookLine> lines, Books books, Ledger ledger, AppProcess app, StorageProxy proxy, Disturbances disturbances)
+    {
+        var table = new Table().RoundedBorder().Title($"The books, seed {seed.ToString(CultureInfo.InvariantCulture)}").AddColumns("What has to be so", "Of", "Is not");
+        foreach (var line in lines)
+        {
+            table.AddRow(Markup.Escape(line.What), Number(line.Count), line.Offending.Count == 0 ? "[green]0[/]" : $"[red]{Number(line.Offending.Count)}[/]");
+        }
+
+        AnsiConsole.Write(table);
+        var counts = new Table().RoundedBorder().HideHeaders().AddColumns("What", "How many");
+        counts.AddRow("acknowledged", Number(ledger.Acknowledged));
+        foreach (var (answer, count) in ledger.Answers.OrderBy(a => a.Key, StringComparer.Ordinal))
+        {
+            counts.AddRow($"posts answered: {answer}", Number(count));
+        }
+
+        counts.AddRow("SIGKILL / SIGTERM", $"{Number(app.Kills)} / {Number(app.Terminations)}");
+        counts.AddRow("Azurite stopped and started", Number(disturbances.AzuriteRestarts));
+        counts.AddRow("single services away", Number(disturbances.Outages));
+        counts.AddRow("poison messages", Number(disturbances.Poison));
+        foreach (var kind in proxy.Injected.GroupBy(fault => fault.Key.Kind).OrderBy(kind => kind.Key))
+        {
+            counts.AddRow($"faults: {kind.Key}", $"{Number(kind.Sum(fault => fault.Value))} on {Number(kind.Select(fault => fault.Key.Operation).Distinct(StringComparer.Ordinal).Count())} operations");
+        }
+
+        counts.AddRow("faults but for services away", Number(proxy.Injected.Where(fault => fault.Key.Kind != FaultKind.Away).Sum(fault => fault.Value)));
+        counts.AddRow("longest from receipt to storage", $"{books.MaxLag.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s");
+        AnsiConsole.Write(counts);
+        foreach (var line in lines)
+        {
+            foreach (var offender in line.Offending.Take(ShownOffenders))
+            {
+                Console.WriteLine($"{line.What}: {offender}");
+            }
+        }
+    }
+
+    private static string Number(int number) => number.ToString("N0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,102 @@
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace Smtp2GoIngest.Chaos;
+
+/// <summary>Posts as SMTP2GO does: gives up after ten seconds, and posts again whatever was not answered 200.</summary>
+internal sealed class Clients(Uri url, Ledger ledger, int seed) : IDisposable
+{
+    public const string Username = "smtp2go";
+    public const string Password = "right-horse-battery-staple";
+
+    private const int Count = 32;
+    private const int PerSecond = 200;
+    private const double SendTimeDiffers = 0.3;
+    private const double PostedOnceMore = 0.03;
+
+    // How long after the chaos a webhook is posted again; an app that is well takes it at the first try.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly HttpClient http = new(new SocketsHttpHandler { MaxConnectionsPerServer = Count, UseProxy = false })
+    {
+        BaseAddress = url,
+        Timeout = TimeSpan.FromSeconds(10),
+        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}"))) },
+    };
+
+    private int started;
+
+    /// <summary>Posts at a steady rate for a time, what was held up at once after; then goes on until everything is acknowledged.</summary>
+    /// <param name="duration">How long new webhooks are posted.</param>
+    /// <param name="cancellationToken">Ends all posting.</param>
+    public Task RunAsync(TimeSpan duration, CancellationToken cancellationToken)
+    {
+        var begin = Journal.Now;
+        return Task.WhenAll(Enumerable.Range(0, Count).Select(async client =>
+        {
+            var random = new Random(unchecked((seed * 31) + client));
+            while (true)
+            {
+                var due = begin + TimeSpan.FromSeconds((double)Interlocked.Increment(ref started) / PerSecond);
+                if (due > begin + duration || Journal.Now > begin + duration)
+                {
+                    return;
+                }
+
+                if (due - Journal.Now is { Ticks: > 0 } early)
+                {
+                    await Task.Delay(early, cancellationToken);
+                }
+
+                await DeliverAsync(ledger.Next(), begin + duration + Patience, random, cancellationToken);
+            }
+        }));
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task DeliverAsync(PostedWebhook webhook, TimeSpan giveUp, Random random, CancellationToken cancellationToken)
+    {
+        var version = 0;
+        while (!await PostAsync(webhook, version, cancellationToken))
+        {
+            if (Journal.Now > giveUp)
+            {
+                return;
+            }
+
+            await Task.Delay(random.Next(100, 1000), cancellationToken);
+            version += webhook.SendTimeMayDiffer && random.NextDouble() < SendTimeDiffers ? 1 : 0;
+        }
+
+        if (random.NextDouble() < PostedOnceMore)
+        {
+            await Task.Delay(random.Next(1000), cancellationToken);
+            await PostAsync(webhook, webhook.SendTimeMayDiffer && random.NextDouble() < SendTimeDiffers ? version + 1 : version, cancellationToken);
+        }
+    }
+
+    private async Task<bool> PostAsync(PostedWebhook webhook, int version, CancellationToken cancellationToken)
+    {
+        var body = webhook.Body(version);
+        var post = ledger.Try(webhook, body);
+        using var content = new ByteArrayContent(body) { Headers = { ContentType = MediaTypeHeaderValue.Parse(webhook.ContentType) } };
+        string answer;
+        try
+        {
+            using var response = await http.PostAsync(new Uri("webhook/smtp2go", UriKind.Relative), content, cancellationToken);
+            answer = $"{(int)response.StatusCode}";
+        }
+        catch (HttpRequestException)
+        {
+            answer = "no connection";
+        }
+        catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            answer = "time-out";
+        }
+
+        ledger.Answered(webhook, post, answer);
+        return answer == Post.Acknowledged;
+    }
+}

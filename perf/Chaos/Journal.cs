@@ -1,0 +1,15 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Smtp2GoIngest.Chaos;
+
+/// <summary>What happened when, so that a failure can be laid beside it.</summary>
+internal static class Journal
+{
+    private static readonly long Start = Stopwatch.GetTimestamp();
+
+    public static TimeSpan Now => Stopwatch.GetElapsedTime(Start);
+
+    public static void Note(string what) =>
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:HH:mm:ss.fff} {Now.TotalSeconds,6:0.0} s  {what}"));
+}
