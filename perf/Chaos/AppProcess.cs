@@ -34,8 +34,8 @@ internal sealed class AppProcess : IAsyncDisposable
     /// <summary>Ends that nobody asked for, and ends on SIGTERM that were not clean.</summary>
     public List<string> BadEnds { get; } = [];
 
-    /// <summary>Copies the app and starts the copy.</summary>
-    public static async Task<AppProcess> StartAsync(DirectoryInfo data, string connectionString, CancellationToken cancellationToken)
+    /// <summary>Makes the copy of the app that is started then.</summary>
+    public static async Task<AppProcess> CopyAsync(DirectoryInfo data, string connectionString, CancellationToken cancellationToken)
     {
         var source = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "AppFolder").Value!;
         var copy = Path.Combine(data.FullName, "app");
@@ -55,9 +55,7 @@ internal sealed class AppProcess : IAsyncDisposable
         queues["visibilityTimeout"] = "00:00:01";
         await File.WriteAllTextAsync(hostFile, host.ToJsonString(), cancellationToken);
 
-        var app = new AppProcess(copy, connectionString, Path.Combine(data.FullName, "app.log"));
-        await app.StartAsync(cancellationToken);
-        return app;
+        return new AppProcess(copy, connectionString, Path.Combine(data.FullName, "app.log"));
     }
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -72,6 +70,9 @@ internal sealed class AppProcess : IAsyncDisposable
         start.Environment["EventStorage"] = connectionString;
         start.Environment["Webhook__Username"] = Clients.Username;
         start.Environment["Webhook__Password"] = Clients.Password;
+
+        // It lives for seconds: compiling a second time for speed would cost more than it gains.
+        start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["Logging__LogLevel__Default"] = "Warning";
         start.Environment["Logging__Console__FormatterName"] = "simple";
         start.Environment["Logging__Console__FormatterOptions__SingleLine"] = "true";

@@ -50,7 +50,8 @@ internal static class ChaosRun
         await using var azurite = new RestartedAzurite(data.CreateSubdirectory("azurite"));
         await azurite.StartAsync(cancellationToken);
         await using var proxy = await StorageProxy.StartAsync(azurite.ConnectionString, cancellationToken);
-        await using var app = await AppProcess.StartAsync(data, proxy.ConnectionStringOf(azurite.ConnectionString), cancellationToken);
+        await using var app = await AppProcess.CopyAsync(data, proxy.ConnectionStringOf(azurite.ConnectionString), cancellationToken);
+        await app.StartAsync(cancellationToken);
         using var disturbances = new Disturbances(app, proxy, azurite, ledger, seed);
         using var clients = new Clients(app.Url, ledger, seed);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
