@@ -9,7 +9,7 @@ internal sealed class Clients(Uri url, Ledger ledger, int seed) : IDisposable
     public const string Username = "smtp2go";
     public const string Password = "right-horse-battery-staple";
 
-    private const int Count = 32;
+    private const int Count = 64;
     private const int PerSecond = 220;
     private const double SendTimeDiffers = 0.3;
     private const double PostedOnceMore = 0.03;
