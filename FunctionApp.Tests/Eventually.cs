@@ -6,7 +6,7 @@ internal static class Eventually
     public static async Task<T> Get<T>(Func<Task<T>> ask, Func<T, bool> isRight)
     {
         var deadline = DateTimeOffset.UtcNow.AddMinutes(1);
-        while (true)
+        for (var pause = 20; ;)
         {
             var answer = await ask();
             if (isRight(answer))
@@ -15,7 +15,8 @@ internal static class Eventually
             }
 
             Assert.True(DateTimeOffset.UtcNow < deadline, $"Not within a minute; the last answer was {answer}.");
-            await Task.Delay(20, TestContext.Current.CancellationToken);
+            await Task.Delay(pause, TestContext.Current.CancellationToken);
+            pause = Math.Min(pause * 2, 160);
         }
     }
 }

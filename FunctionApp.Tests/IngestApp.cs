@@ -60,6 +60,14 @@ internal sealed class IngestApp : IAsyncDisposable
         MaxPollingInterval = TimeSpan.FromMilliseconds(100),
     };
 
+    /// <summary>Another lease than a minute, so that what a dead process had taken comes back soon; and other tries.</summary>
+    public static void UseLease(IServiceCollection services, TimeSpan lease, int tries = 100)
+    {
+        var trigger = Trigger;
+        (trigger.Lease, trigger.MaxDequeueCount, trigger.MaxPollingInterval) = (lease, tries, TimeSpan.FromMilliseconds(200));
+        services.AddSingleton(trigger);
+    }
+
     public static async Task<IngestApp> StartAsync(
         string connectionString, IReadOnlyDictionary<string, string?>? settings = null, Action<IServiceCollection>? configure = null, bool pump = true)
     {

@@ -52,39 +52,6 @@ public sealed class IndexTests(AzuriteFixture azurite)
         await AssertAgreeAsync(account);
     }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
-    [InlineData(5)]
-    public async Task A_crash_after_any_write_is_healed_by_the_retry(int writes)
-    {
-        var account = azurite.NewAccount();
-        foreach (var table in new[] { EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable })
-        {
-            await new TableClient(account, table).CreateAsync(TestContext.Current.CancellationToken);
-        }
-
-        var left = writes;
-        var crash = StorageFault.InTables(account, request =>
-            request.Method != Azure.Core.RequestMethod.Get && Interlocked.Decrement(ref left) < 0 ? new RequestFailedException(503, "gone", "ServerBusy", null) : null);
-        await using (var crashing = await IngestApp.StartAsync(account, configure: crash, pump: false))
-        {
-            await crashing.AcknowledgedAsync(Processed);
-            var failed = await Record.ExceptionAsync(() => StoreQueuedAsync(crashing));
-            Assert.Equal(writes < 5, failed is InvalidOperationException);
-        }
-
-        await using var app = await IngestApp.StartAsync(account);
-        await app.DrainedAsync();
-
-        Assert.Single(await app.EventsAsync());
-        Assert.Empty(await app.DeadLettersAsync());
-        await AssertAgreeAsync(account);
-    }
-
     [Fact]
     public async Task A_duplicate_heals_the_index_as_well()
     {

@@ -1,4 +1,4 @@
-using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
@@ -8,7 +8,7 @@ namespace Smtp2GoIngest.Tests.Reliability;
 /// <summary>The process dies right after a write took effect, for every write there is; the next one finishes what it left.</summary>
 public sealed class CrashTests(AzuriteFixture azurite)
 {
-    private const int MaxRuns = 16;
+    private const int MaxRuns = 32;
 
     private static readonly string[] Poisoned = [Scenario.MessageOf(Scenario.Entry("w1", Scenario.EventOf("1")), Scenario.Entry("w2", Scenario.EventOf("2")))];
 
@@ -28,17 +28,13 @@ public sealed class CrashTests(AzuriteFixture azurite)
         await AfterEachWriteAsync(async writes =>
         {
             var account = azurite.NewAccount();
-            var poison = new QueueClient(account, WebhookQueue.PoisonName);
-            await poison.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
-            await poison.SendMessageAsync(Poisoned[0], TestContext.Current.CancellationToken);
-            await using (var before = await StartAsync(account, static (_, send, _) => send()))
-            {
-                await before.DrainedAsync();
-            }
-
-            var crash = new CrashPoint(writes);
+            await new Scenario([], [], [], [], []).EnqueueAsync(account);
+            var crash = new CrashPoint(writes) { IsArmed = false };
             await using (var dying = await StartAsync(account, crash.MeetAsync))
             {
+                var poison = QueuesModelFactory.QueueMessage("m", "r", Poisoned[0], 100, null, DateTimeOffset.UtcNow);
+                await dying.Services.GetRequiredService<Functions>().KeepPoison(poison, TestContext.Current.CancellationToken);
+                crash.IsArmed = true;
                 Assert.True(await Record.ExceptionAsync(() => ReplayAsync(dying)) is null || crash.HasCrashed);
                 await EndedAsync(dying, crash);
             }
@@ -92,14 +88,10 @@ public sealed class CrashTests(AzuriteFixture azurite)
         return crash.Writes;
     }
 
-    // A short lease: what the dead process had taken comes back soon.
     private static Task<IngestApp> StartAsync(string account, Meet meet, int tries = 100) => IngestApp.StartAsync(account, configure: services =>
     {
         StorageWire.Between(account, meet)(services);
-        var trigger = IngestApp.Trigger;
-        trigger.Lease = TimeSpan.FromSeconds(1);
-        trigger.MaxDequeueCount = tries;
-        services.AddSingleton(trigger);
+        IngestApp.UseLease(services, TimeSpan.FromSeconds(1), tries);
     });
 
     /// <summary>Events cannot be stored; dead letters can.</summary>

@@ -1,6 +1,8 @@
 using System.Text;
+using Azure.Data.Tables;
 using Azure.Storage.Queues;
 using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
@@ -10,21 +12,22 @@ namespace Smtp2GoIngest.Tests.Reliability;
 /// <param name="Messages">Messages that are in the queue already.</param>
 /// <param name="Events">The <c>id</c> of each event that is to be stored.</param>
 /// <param name="DeadLetters">The reason of each dead letter that is to be kept.</param>
-internal sealed record Scenario(string[] Posts, string[] Acknowledged, string[] Messages, string[] Events, string[] DeadLetters)
+/// <param name="IsFirst">True where nothing is there yet, not even a table.</param>
+internal sealed record Scenario(string[] Posts, string[] Acknowledged, string[] Messages, string[] Events, string[] DeadLetters, bool IsFirst = false)
 {
     public const string Single = "one webhook";
-    public const string Recipients = "several recipients";
+    public const string First = "the first webhook, of several recipients";
     public const string Spilled = "a spilled body";
     public const string Batch = "a batch in one partition";
     public const string Mixed = "a batch with every kind of dead letter";
     public const string Unreadable = "a message that is none of ours";
     public const string LargeDeadLetter = "a dead letter with a spilled body";
 
-    /// <summary>By name, on an empty account each.</summary>
+    /// <summary>By name.</summary>
     public static IReadOnlyDictionary<string, Scenario> All { get; } = new Dictionary<string, Scenario>
     {
         [Single] = new(["event=open&id=1&email_id=e1&rcpt=a@x.example&time=2026-05-02T11:20:31Z"], [], [], ["1"], []),
-        [Recipients] = new(["event=processed&id=1&email_id=e1&recipients=a@x.example,b@x.example,c@x.example&time=2026-05-02T11:20:31Z"], [], [], ["1"], []),
+        [First] = new(["event=processed&id=1&email_id=e1&recipients=a@x.example,b@x.example,c@x.example&time=2026-05-02T11:20:31Z"], [], [], ["1"], [], IsFirst: true),
         [Spilled] = new([$"event=open&id=1&email_id=e1&rcpt=a@x.example&message={new string('m', 50_000)}"], [], [], ["1"], []),
         [Batch] = new([], [], [MessageOf([.. Enumerable.Range(1, 4).Select(i => Entry($"w{i}", EventOf($"{i}")))])], ["1", "2", "3", "4"], []),
         [Mixed] = new(
@@ -43,7 +46,7 @@ internal sealed record Scenario(string[] Posts, string[] Acknowledged, string[] 
             ],
             ["1", "2"],
             ["blob-missing", "conflict", "no-event", "unparsable", "unreadable"]),
-        [Unreadable] = new([], [], [new string('x', 40_000)], [], ["unreadable"]),
+        [Unreadable] = new([], [], [new string('x', 40_000)], [], ["unreadable"], IsFirst: true),
         [LargeDeadLetter] = new([], [string.Join('&', Enumerable.Range(0, 10_001).Select(i => $"f{i}=x"))], [], [], ["unparsable"]),
     };
 
@@ -58,6 +61,11 @@ internal sealed record Scenario(string[] Posts, string[] Acknowledged, string[] 
     /// <summary>Fills the queue.</summary>
     public async Task EnqueueAsync(string account)
     {
+        foreach (var table in IsFirst ? [] : (string[])[EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable, Smtp2GoIngest.Storing.DeadLetters.TableName])
+        {
+            await new TableClient(account, table).CreateAsync(TestContext.Current.CancellationToken);
+        }
+
         if (Acknowledged.Length > 0)
         {
             await using var app = await IngestApp.StartAsync(account, pump: false);

@@ -1,14 +1,13 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
 /// <summary>One step to storage fails, for every step there is and in each of the ways a step can fail; what comes of it is the same as ever.</summary>
 public sealed class StepFaultTests(AzuriteFixture azurite)
 {
-    private const int MaxRuns = 16;
+    private const int MaxRuns = 32;
 
     public enum Failure
     {
@@ -57,9 +56,7 @@ public sealed class StepFaultTests(AzuriteFixture azurite)
         await using var app = await IngestApp.StartAsync(account, configure: services =>
         {
             StorageWire.Between(account, MeetAsync)(services);
-            var trigger = IngestApp.Trigger;
-            trigger.Lease = TimeSpan.FromSeconds(1);
-            services.AddSingleton(trigger);
+            IngestApp.UseLease(services, TimeSpan.FromSeconds(1));
         });
 
         await All.PostAsync(app);

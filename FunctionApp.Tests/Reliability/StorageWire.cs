@@ -40,6 +40,9 @@ internal sealed class CrashPoint(int writes)
 {
     private int done;
 
+    /// <summary>False while the writes do not count yet.</summary>
+    public bool IsArmed { get; set; } = true;
+
     public bool HasCrashed { get; private set; }
 
     /// <summary>How many writes took effect before the crash.</summary>
@@ -49,7 +52,7 @@ internal sealed class CrashPoint(int writes)
     {
         ThrowIfCrashed();
         var answer = await send();
-        if (answer.IsSuccessStatusCode && request.Method != HttpMethod.Get && request.Method != HttpMethod.Head && Interlocked.Increment(ref done) == writes)
+        if (IsArmed && answer.IsSuccessStatusCode && request.Method != HttpMethod.Get && request.Method != HttpMethod.Head && Interlocked.Increment(ref done) == writes)
         {
             HasCrashed = true;
         }
