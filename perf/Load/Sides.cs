@@ -1,4 +1,5 @@
 using System.Text;
+using Azure;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
@@ -112,8 +113,15 @@ internal static class Sides
                 row[name.Replace('-', '_')] = value;
             }
 
-            await table.UpsertEntityAsync(row, cancellationToken: cancellationToken);
-            await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, cancellationToken);
+            try
+            {
+                await table.UpsertEntityAsync(row, cancellationToken: cancellationToken);
+                await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, cancellationToken);
+            }
+            catch (RequestFailedException)
+            {
+                // As under the Functions host: it comes again when it is visible again.
+            }
         }
     }
 }
