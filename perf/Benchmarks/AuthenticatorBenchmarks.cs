@@ -1,6 +1,7 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.Primitives;
+using Smtp2GoIngest.AppUnderTest;
 using Smtp2GoIngest.Receiving;
 
 namespace Smtp2GoIngest.Benchmarks;
@@ -9,8 +10,8 @@ namespace Smtp2GoIngest.Benchmarks;
 [MemoryDiagnoser]
 public class AuthenticatorBenchmarks
 {
-    private readonly WebhookAuthenticator authenticator = new(new WebhookOptions { Username = "smtp2go", Password = "right-horse-battery-staple" });
-    private readonly PresentedSecrets right = Basic("right-horse-battery-staple");
+    private readonly WebhookAuthenticator authenticator = new(new WebhookOptions { Username = Subject.Username, Password = Subject.Password });
+    private readonly PresentedSecrets right = Basic(Subject.Password);
     private readonly PresentedSecrets wrong = Basic("wrong-horse-battery-staple");
     private readonly PresentedSecrets none = new(StringValues.Empty, StringValues.Empty, null);
 
@@ -24,5 +25,5 @@ public class AuthenticatorBenchmarks
     public AuthenticationResult None() => authenticator.Authenticate(none);
 
     private static PresentedSecrets Basic(string password) => new(
-        new StringValues("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"smtp2go:{password}"))), StringValues.Empty, null);
+        new StringValues("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Subject.Username}:{password}"))), StringValues.Empty, null);
 }

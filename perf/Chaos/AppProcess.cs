@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.NetworkInformation;
 using System.Reflection;
 using System.Text.Json.Nodes;
+using Smtp2GoIngest.AppUnderTest;
 
 namespace Smtp2GoIngest.Chaos;
 
@@ -68,8 +69,8 @@ internal sealed class AppProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment["EventStorage"] = connectionString;
-        start.Environment["Webhook__Username"] = Clients.Username;
-        start.Environment["Webhook__Password"] = Clients.Password;
+        start.Environment["Webhook__Username"] = Subject.Username;
+        start.Environment["Webhook__Password"] = Subject.Password;
 
         // It lives for seconds: compiling a second time for speed would cost more than it gains.
         start.Environment["DOTNET_TieredPGO"] = "0";

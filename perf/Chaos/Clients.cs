@@ -1,14 +1,11 @@
 using System.Net.Http.Headers;
-using System.Text;
+using Smtp2GoIngest.AppUnderTest;
 
 namespace Smtp2GoIngest.Chaos;
 
 /// <summary>Posts as SMTP2GO does: gives up after ten seconds, and posts again whatever was not answered 200.</summary>
 internal sealed class Clients(Uri url, Ledger ledger, int seed) : IDisposable
 {
-    public const string Username = "smtp2go";
-    public const string Password = "right-horse-battery-staple";
-
     private const int Count = 64;
     private const int PerSecond = 220;
     private const double SendTimeDiffers = 0.3;
@@ -21,7 +18,7 @@ internal sealed class Clients(Uri url, Ledger ledger, int seed) : IDisposable
     {
         BaseAddress = url,
         Timeout = TimeSpan.FromSeconds(10),
-        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}"))) },
+        DefaultRequestHeaders = { Authorization = Subject.Credentials },
     };
 
     private int started;

@@ -1,25 +1,15 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
 using Azure;
 using Azure.Storage.Queues;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
+using Smtp2GoIngest.AppUnderTest;
 using Smtp2GoIngest.Queueing;
-using Smtp2GoIngest.SelfHost;
 
 namespace Smtp2GoIngest.Edge;
 
 /// <summary>The app, self-hosted on a real socket, without its pump: what reaches the queue stays there to be counted.</summary>
 public sealed class EdgeApp : IAsyncDisposable
 {
-    /// <summary>The user name.</summary>
-    public const string Username = "smtp2go";
-
-    /// <summary>The password.</summary>
-    public const string Password = "right-horse-battery-staple";
-
     private readonly WebApplication app;
     private readonly QueueClient queue;
 
@@ -33,24 +23,12 @@ public sealed class EdgeApp : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Url { get; }
 
-    /// <summary>The right credentials.</summary>
-    public static AuthenticationHeaderValue Credentials { get; } = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")));
-
     /// <summary>Starts the app.</summary>
     /// <param name="connectionString">An empty storage account.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     public static async Task<EdgeApp> StartAsync(string connectionString, CancellationToken cancellationToken)
     {
-        var built = SelfHostedApp.Build(
-            [],
-            [
-                new("urls", "http://127.0.0.1:0"),
-                new("EventStorage", connectionString),
-                new("Webhook:Username", Username),
-                new("Webhook:Password", Password),
-                new("Logging:LogLevel:Default", "None"),
-            ],
-            builder => builder.Services.RemoveAll<IHostedService>());
+        var built = Subject.Build(connectionString, consume: false);
         await built.StartAsync(cancellationToken);
         return new EdgeApp(built, connectionString);
     }

@@ -1,13 +1,14 @@
 using System.Net;
 using System.Text;
 using CsCheck;
+using Smtp2GoIngest.AppUnderTest;
 
 namespace Smtp2GoIngest.Edge;
 
 /// <summary>Random requests, with secrets right, nearly right and in wrong places: none without a right one reaches the queue, none gets a 5xx.</summary>
 public static class RandomRequests
 {
-    private const string Password = EdgeApp.Password;
+    private const string Password = Subject.Password;
 
     private sealed record Attempt(HttpMethod Method, string Path, string? Authorization, byte[]? Body, bool Chunked, string? Extra)
     {
@@ -18,18 +19,18 @@ public static class RandomRequests
     }
 
     private static readonly Gen<string> AlmostSecret = Gen.OneOf(
-        Gen.OneOf(string.Empty, " ", Password[..^1], Password + "x", Password + "\u00a0", Password.ToUpperInvariant(), $"{EdgeApp.Username}:{Password}", Password[1..], new string('a', 3000)),
+        Gen.OneOf(string.Empty, " ", Password[..^1], Password + "x", Password + "\u00a0", Password.ToUpperInvariant(), $"{Subject.Username}:{Password}", Password[1..], new string('a', 3000)),
         Gen.Char['!', '~'].Array[0, 40].Select(c => new string(c)),
         Gen.Char.Array[0, 20].Select(c => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(c))));
 
     private static readonly Gen<(string? Header, bool Right)> Authorization = Gen.Frequency(
         (6, Gen.Const((string?)null).Select(h => (h, false))),
-        (1, Gen.Bool.Select(bearer => ((string?)(bearer ? $"Bearer {Password}" : $"Basic {Base64($"{EdgeApp.Username}:{Password}")}"), true))),
+        (1, Gen.Bool.Select(bearer => ((string?)(bearer ? $"Bearer {Password}" : $"Basic {Base64($"{Subject.Username}:{Password}")}"), true))),
         (3, Gen.Select(Gen.OneOf("Basic ", "basic ", "Bearer ", "Digest ", "Basic", string.Empty), AlmostSecret, Gen.Bool)
             .Select((scheme, secret, encode) => (
                 (string?)(scheme + (encode ? Base64(secret) : secret)),
-                encode && secret == $"{EdgeApp.Username}:{Password}" && scheme.Equals("Basic ", StringComparison.OrdinalIgnoreCase)))),
-        (1, Gen.OneOf($"Basic {Password}", Password, $"Basic {Base64(Password)}", $"Bearer {EdgeApp.Username}:{Password}", $"Digest {Password}", $"Basic {Base64($"Smtp2Go:{Password}")}")
+                encode && secret == $"{Subject.Username}:{Password}" && scheme.Equals("Basic ", StringComparison.OrdinalIgnoreCase)))),
+        (1, Gen.OneOf($"Basic {Password}", Password, $"Basic {Base64(Password)}", $"Bearer {Subject.Username}:{Password}", $"Digest {Password}", $"Basic {Base64($"Smtp2Go:{Password}")}")
             .Select(header => ((string?)header, false))));
 
     private static readonly Gen<(string Query, bool Right)> Query = Gen.Frequency(

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Smtp2GoIngest.AppUnderTest;
 
 namespace Smtp2GoIngest.Edge;
 
@@ -22,7 +23,7 @@ public static class RefusalCost
             ("413", Post("/webhook/smtp2go", (1024 * 1024) + 1, null)),
             ("401", Post("/webhook/smtp2go", 1024 * 1024, null)),
             ("401", Post("/webhook/smtp2go_wrong?p=wrong", 1024 * 1024, $"Bearer {new string('x', 12_000)}")),
-            ("400", Post("/webhook/smtp2go", 0, EdgeApp.Credentials.ToString())),
+            ("400", Post("/webhook/smtp2go", 0, Subject.Credentials.ToString())),
             ("431", Post("/webhook/smtp2go", 0, $"Bearer {new string('x', 20_000)}")),
         ];
         var endpoint = new IPEndPoint(IPAddress.Loopback, app.Url.Port);

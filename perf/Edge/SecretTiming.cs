@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Smtp2GoIngest.AppUnderTest;
 using Smtp2GoIngest.Receiving;
 
 namespace Smtp2GoIngest.Edge;
@@ -10,9 +11,9 @@ public static class SecretTiming
     /// <param name="comparisons">How many of each.</param>
     public static Finding Run(int comparisons)
     {
-        var authenticator = new WebhookAuthenticator(new WebhookOptions { Username = EdgeApp.Username, Password = EdgeApp.Password });
-        var almost = new PresentedSecrets([], [EdgeApp.Password[..^1] + "X"], null);
-        var nothing = new PresentedSecrets([], ["X" + new string('x', EdgeApp.Password.Length - 1)], null);
+        var authenticator = new WebhookAuthenticator(new WebhookOptions { Username = Subject.Username, Password = Subject.Password });
+        var almost = new PresentedSecrets([], [Subject.Password[..^1] + "X"], null);
+        var nothing = new PresentedSecrets([], ["X" + new string('x', Subject.Password.Length - 1)], null);
 
         var times = (Almost: new long[comparisons], Nothing: new long[comparisons]);
         for (var i = -comparisons; i < comparisons; i++)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
+using Smtp2GoIngest.AppUnderTest;
 
 namespace Smtp2GoIngest.Edge;
 
@@ -12,8 +13,8 @@ public static class SlowConnections
         string.Empty,
         "POST /webhook/smtp2go HT",
         "POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nAuthoriz",
-        $"POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nAuthorization: {EdgeApp.Credentials}\r\nContent-Length: 100000\r\n\r\nevent=open",
-        $"POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nAuthorization: {EdgeApp.Credentials}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nev",
+        $"POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nAuthorization: {Subject.Credentials}\r\nContent-Length: 100000\r\n\r\nevent=open",
+        $"POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nAuthorization: {Subject.Credentials}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nev",
     ];
 
     /// <summary>Holds slow connections open; one that the app closes is opened again.</summary>
@@ -34,7 +35,7 @@ public static class SlowConnections
 
         end.CancelAfter(duration);
         using var client = new HttpClient { BaseAddress = app.Url, Timeout = TimeSpan.FromSeconds(10) };
-        client.DefaultRequestHeaders.Authorization = EdgeApp.Credentials;
+        client.DefaultRequestHeaders.Authorization = Subject.Credentials;
         var answers = (await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PostAsync(client)))).SelectMany(a => a).ToList();
         var memory = GC.GetTotalMemory(forceFullCollection: true) - before;
         await Task.WhenAll(slow);

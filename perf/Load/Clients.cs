@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Net.Http.Headers;
 using System.Text;
+using Smtp2GoIngest.AppUnderTest;
 using Smtp2GoIngest.Tool;
 
 namespace Smtp2GoIngest.Load;
@@ -36,7 +36,7 @@ internal static class Clients
     {
         using var handler = new SocketsHttpHandler { MaxConnectionsPerServer = connections };
         using var client = new HttpClient(handler) { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Sides.Username}:{Sides.Password}")));
+        client.DefaultRequestHeaders.Authorization = Subject.Credentials;
         var left = most;
         var start = Stopwatch.GetTimestamp();
         var all = await Task.WhenAll(Enumerable.Range(0, connections).Select(async _ =>

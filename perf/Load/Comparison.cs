@@ -1,3 +1,5 @@
+using Smtp2GoIngest.AppUnderTest;
+
 namespace Smtp2GoIngest.Load;
 
 /// <summary>One measurement of receiving.</summary>
@@ -32,10 +34,10 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
     public async Task<Dictionary<(Side Side, int Connections), List<Receiving>>> ReceiveAsync(int[] connectionCounts, int rounds, TimeSpan duration)
     {
         var cells = new Dictionary<(Side Side, int Connections), List<Receiving>>();
-        await using var app = await Server.StartAsync(Side.App, storage.ConnectionString, consume: false);
-        await using var plain = await Server.StartAsync(Side.Plain, storage.ConnectionString, consume: false);
-        await using var floor = await Server.StartAsync(Side.Floor, storage.ConnectionString, consume: false);
-        (Side Side, Server Server)[] servers = [(Side.App, app), (Side.Plain, plain), (Side.Floor, floor)];
+        await using var app = await Sides.StartAsync(Side.App, storage.ConnectionString, consume: false, cancellationToken);
+        await using var plain = await Sides.StartAsync(Side.Plain, storage.ConnectionString, consume: false, cancellationToken);
+        await using var floor = await Sides.StartAsync(Side.Floor, storage.ConnectionString, consume: false, cancellationToken);
+        (Side Side, ServingProcess Server)[] servers = [(Side.App, app), (Side.Plain, plain), (Side.Floor, floor)];
         foreach (var (side, server) in servers)
         {
             await storage.ResetAsync(side, cancellationToken);
@@ -69,7 +71,7 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
             {
                 await storage.ResetAsync(side, cancellationToken);
                 Seen before;
-                await using (var server = await Server.StartAsync(side, storage.ConnectionString, consume: true))
+                await using (var server = await Sides.StartAsync(side, storage.ConnectionString, consume: true, cancellationToken))
                 {
                     before = await Clients.RunAsync(server.Url, Busy, warmUp, cancellationToken);
                     Add(cells, (side, Busy), await MeasureAsync(side, server, Busy, duration) with { SendsPerThousand = double.NaN });
@@ -93,12 +95,12 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
             {
                 await storage.ResetAsync(side, cancellationToken);
                 Seen seen;
-                await using (var filling = await Server.StartAsync(side, storage.ConnectionString, consume: false))
+                await using (var filling = await Sides.StartAsync(side, storage.ConnectionString, consume: false, cancellationToken))
                 {
                     seen = await Clients.RunAsync(filling.Url, Busy, TimeSpan.FromMinutes(5), cancellationToken, backlog);
                 }
 
-                await using var server = await Server.StartAsync(side, storage.ConnectionString, consume: true);
+                await using var server = await Sides.StartAsync(side, storage.ConnectionString, consume: true, cancellationToken);
                 var start = TimeProvider.System.GetTimestamp();
                 await storage.DrainedAsync(side, cancellationToken);
                 var elapsed = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
@@ -116,7 +118,7 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
     public async Task<Flood> FloodAsync(int webhooks)
     {
         await storage.ResetAsync(Side.App, cancellationToken);
-        await using var server = await Server.StartAsync(Side.App, storage.ConnectionString, consume: true);
+        await using var server = await Sides.StartAsync(Side.App, storage.ConnectionString, consume: true, cancellationToken);
         var memory = new List<double>();
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watch = Task.Run(
@@ -144,7 +146,7 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
         cells[key].Add(cell);
     }
 
-    private async Task<Receiving> MeasureAsync(Side side, Server server, int connections, TimeSpan duration)
+    private async Task<Receiving> MeasureAsync(Side side, ServingProcess server, int connections, TimeSpan duration)
     {
         var (cpu, messages) = (server.Cpu, await storage.MessagesAsync(side, cancellationToken));
         var seen = await Clients.RunAsync(server.Url, connections, duration, cancellationToken);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Azure;
 using Azure.Data.Tables;
@@ -7,11 +8,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Smtp2GoIngest.AppUnderTest;
 using Smtp2GoIngest.Parsing;
-using Smtp2GoIngest.SelfHost;
 
 namespace Smtp2GoIngest.Load;
 
@@ -28,41 +28,18 @@ internal enum Side
     Floor,
 }
 
-/// <summary>The processes' insides.</summary>
+/// <summary>Starts a side, and is its inside.</summary>
 internal static class Sides
 {
-    public const string Username = "smtp2go";
-    public const string Password = "right-horse-battery-staple";
     public const string PlainQueue = "plain-webhooks";
     public const string PlainTable = "PlainEvents";
 
-    /// <summary>Serves until standard input closes.</summary>
-    public static async Task ServeAsync(Side side, string connectionString, bool consume)
-    {
-        var app = side == Side.App ? BuildApp(connectionString, consume) : BuildOther(side, connectionString, consume);
-        await app.StartAsync();
-        Console.WriteLine(app.Urls.Single());
-        await Console.In.ReadToEndAsync();
-        await app.StopAsync();
-        await app.DisposeAsync();
-    }
+    public static Task<ServingProcess> StartAsync(Side side, string connectionString, bool consume, CancellationToken cancellationToken) =>
+        ServingProcess.StartAsync([side.ToString(), connectionString, consume.ToString(CultureInfo.InvariantCulture)], cancellationToken);
 
-    private static WebApplication BuildApp(string connectionString, bool consume) => SelfHostedApp.Build(
-        [],
-        [
-            new("urls", "http://127.0.0.1:0"),
-            new("EventStorage", connectionString),
-            new("Webhook:Username", Username),
-            new("Webhook:Password", Password),
-            new("Logging:LogLevel:Default", "None"),
-        ],
-        builder =>
-        {
-            if (!consume)
-            {
-                builder.Services.RemoveAll<IHostedService>();
-            }
-        });
+    /// <summary>The inside of the process.</summary>
+    public static Task ServeAsync(Side side, string connectionString, bool consume) => ServingProcess.ServeAsync(
+        side == Side.App ? Subject.Build(connectionString, consume) : BuildOther(side, connectionString, consume), () => string.Empty);
 
     private static WebApplication BuildOther(Side side, string connectionString, bool consume)
     {

@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
+using Smtp2GoIngest.AppUnderTest;
 using Smtp2GoIngest.Local;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Soak;
@@ -12,7 +13,8 @@ using Smtp2GoIngest.Tool;
 
 if (args is ["serve", var account])
 {
-    await Subject.ServeAsync(account);
+    using var sampler = new Sampler();
+    await ServingProcess.ServeAsync(Subject.Build(account, consume: true), () => JsonSerializer.Serialize(sampler.Take(), SampleJson.Default.Sample));
     return 0;
 }
 
@@ -31,7 +33,7 @@ static async Task<int> RunAsync(int minutes, int rate, CancellationToken cancell
     {
         await Azurite.InstallAsync(cancellationToken);
         await using var azurite = await Azurite.StartAsync(data.FullName, [], cancellationToken);
-        await using var app = await Subject.StartAsync(azurite.ConnectionString, cancellationToken);
+        await using var app = await ServingProcess.StartAsync([azurite.ConnectionString], cancellationToken);
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var posting = PostAsync(app.Url, rate, ended.Token);
@@ -44,7 +46,7 @@ static async Task<int> RunAsync(int minutes, int rate, CancellationToken cancell
             for (var i = 0; i < SamplesPerMinute; i++)
             {
                 await Task.Delay(TimeSpan.FromMinutes(1.0 / SamplesPerMinute), cancellationToken);
-                samples.Add(await app.SampleAsync(cancellationToken));
+                samples.Add(JsonSerializer.Deserialize(await app.AskAsync(cancellationToken), SampleJson.Default.Sample)!);
             }
 
             perMinute.Add(samples[^1] with
@@ -80,7 +82,7 @@ static async Task<(int Acknowledged, int Refused)> PostAsync(Uri url, int rate, 
 {
     var (acknowledged, refused, next) = (0, 0, 0);
     using var client = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
-    client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Subject.Username}:{Subject.Password}")));
+    client.DefaultRequestHeaders.Authorization = Subject.Credentials;
     var connections = Math.Max(1, rate / 10);
     await Task.WhenAll(Enumerable.Range(0, connections).Select(async _ =>
     {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using Smtp2GoIngest.AppUnderTest;
 using Smtp2GoIngest.Local;
 
 // From the start of the process to the first 200, ReadyToRun, in turn with an empty Kestrel app.
@@ -53,8 +54,8 @@ static async Task<double> StartAsync(string assembly, string connectionString)
     var port = FreePort();
     var start = new ProcessStartInfo("dotnet", [assembly, "--urls", $"http://127.0.0.1:{port}"]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardInput = true };
     start.Environment["EventStorage"] = connectionString;
-    start.Environment["Webhook__Username"] = "smtp2go";
-    start.Environment["Webhook__Password"] = "right-horse-battery-staple";
+    start.Environment["Webhook__Username"] = Subject.Username;
+    start.Environment["Webhook__Password"] = Subject.Password;
     using var client = new HttpClient();
     var started = Stopwatch.GetTimestamp();
     using var process = Process.Start(start)!;

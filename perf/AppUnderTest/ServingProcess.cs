@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Builder;
+
+namespace Smtp2GoIngest.AppUnderTest;
+
+/// <summary>
+/// A server in a process of its own, so that what it costs can be told from what its clients cost: this program once more, with
+/// <c>serve</c> before its arguments. It says its address in the first line and serves until its standard input closes.
+/// </summary>
+public sealed class ServingProcess : IAsyncDisposable
+{
+    // The host's own shutdown time-out is 30 seconds.
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly Process process;
+
+    private ServingProcess(Process process, Uri url) => (this.process, Url) = (process, url);
+
+    /// <summary>Where it listens.</summary>
+    public Uri Url { get; }
+
+    /// <summary>Processor time so far.</summary>
+    public TimeSpan Cpu => Refreshed.TotalProcessorTime;
+
+    /// <summary>Bytes of the working set.</summary>
+    public long Memory => Refreshed.WorkingSet64;
+
+    /// <summary>Bytes of the working set, the most so far.</summary>
+    public long PeakMemory => Refreshed.PeakWorkingSet64;
+
+    private Process Refreshed
+    {
+        get
+        {
+            process.Refresh();
+            return process;
+        }
+    }
+
+    /// <summary>Starts this program as a server; returns when it listens.</summary>
+    /// <param name="arguments">What it finds behind <c>serve</c>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="InvalidOperationException">It ended before it listened.</exception>
+    public static async Task<ServingProcess> StartAsync(IEnumerable<string> arguments, CancellationToken cancellationToken)
+    {
+        var started = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["serve", .. arguments])
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
+        return new ServingProcess(started, new Uri(await ReadLineAsync(started.StandardOutput, cancellationToken)));
+    }
+
+    /// <summary>Asks the server for what it says of itself.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="InvalidOperationException">It has ended.</exception>
+    public async Task<string> AskAsync(CancellationToken cancellationToken)
+    {
+        await process.StandardInput.WriteLineAsync();
+        return await ReadLineAsync(process.StandardOutput, cancellationToken);
+    }
+
+    /// <summary>The inside of the process.</summary>
+    /// <param name="app">What serves.</param>
+    /// <param name="answer">What it says of itself, one line, when asked.</param>
+    public static async Task ServeAsync(WebApplication app, Func<string> answer)
+    {
+        await app.StartAsync();
+        Console.WriteLine(app.Urls.Single());
+        while (await Console.In.ReadLineAsync() is not null)
+        {
+            Console.WriteLine(answer());
+        }
+
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        process.StandardInput.Close();
+        using var timeout = new CancellationTokenSource(StopTimeout);
+        await process.WaitForExitAsync(timeout.Token);
+        process.Dispose();
+    }
+
+    private static async Task<string> ReadLineAsync(StreamReader output, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(AnswerTimeout);
+        return await output.ReadLineAsync(timeout.Token) ?? throw new InvalidOperationException("The server has ended.");
+    }
+}
