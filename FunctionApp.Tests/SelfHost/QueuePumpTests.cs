@@ -7,13 +7,14 @@ namespace Smtp2GoIngest.Tests.SelfHost;
 
 public sealed class QueuePumpTests(AzuriteFixture azurite)
 {
-    private static readonly QueueTriggerOptions Options = new()
+    private readonly QueueTriggerOptions options = new()
     {
         BatchSize = 4,
         NewBatchThreshold = 2,
         MaxDequeueCount = 3,
         VisibilityTimeout = TimeSpan.FromSeconds(1),
         MaxPollingInterval = TimeSpan.FromMilliseconds(50),
+        Lease = TimeSpan.FromSeconds(30),
     };
 
     private readonly List<QueueMessage> seen = [];
@@ -140,13 +141,13 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
         var most = 0;
         await using var pump = await StartAsync(async (_, token) =>
         {
-            lock (Options)
+            lock (options)
             {
                 most = Math.Max(most, ++running);
             }
 
             await Task.Delay(200, token);
-            lock (Options)
+            lock (options)
             {
                 running--;
             }
@@ -156,7 +157,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
 
         await pump.EmptyAsync();
         Assert.Equal(20, seen.Count);
-        Assert.InRange(most, 2, Options.BatchSize + Options.NewBatchThreshold);
+        Assert.InRange(most, 2, options.BatchSize + options.NewBatchThreshold);
     }
 
     [Fact]
@@ -195,6 +196,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
 
     private async Task<RunningPump> StartAsync(Func<QueueMessage, CancellationToken, Task> function, TimeSpan? lease = null, bool withPoison = true)
     {
+        options.Lease = lease ?? options.Lease;
         account = azurite.NewAccount();
         var queue = new QueueClient(account, "pumped");
         await queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
@@ -211,8 +213,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
 
                 return function(message, token);
             },
-            Options,
-            lease ?? TimeSpan.FromSeconds(30),
+            options,
             TimeProvider.System,
             NullLogger.Instance);
         await pump.StartAsync(TestContext.Current.CancellationToken);

@@ -16,7 +16,6 @@ internal sealed partial class QueuePump(
     QueueClient? poison,
     Func<QueueMessage, CancellationToken, Task> function,
     QueueTriggerOptions options,
-    TimeSpan lease,
     TimeProvider time,
     ILogger logger) : BackgroundService
 {
@@ -77,7 +76,7 @@ internal sealed partial class QueuePump(
         try
         {
             // Not by the stopping token: a batch that was given out and not read would stay hidden for a whole lease.
-            return (await queue.ReceiveMessagesAsync(options.BatchSize, lease, abort.Token)).Value;
+            return (await queue.ReceiveMessagesAsync(options.BatchSize, options.Lease, abort.Token)).Value;
         }
         catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
         {
@@ -140,12 +139,12 @@ internal sealed partial class QueuePump(
     private async Task<string> RenewAsync(QueueMessage message, CancellationTokenSource leaseLost, CancellationToken handled)
     {
         var receipt = message.PopReceipt;
-        var expires = time.GetUtcNow() + lease;
+        var expires = time.GetUtcNow() + options.Lease;
         while (true)
         {
             try
             {
-                await Task.Delay(lease / 2, time, handled);
+                await Task.Delay(options.Lease / 2, time, handled);
             }
             catch (OperationCanceledException)
             {
@@ -154,9 +153,9 @@ internal sealed partial class QueuePump(
 
             try
             {
-                var renewed = await queue.UpdateMessageAsync(message.MessageId, receipt, visibilityTimeout: lease, cancellationToken: abort.Token);
+                var renewed = await queue.UpdateMessageAsync(message.MessageId, receipt, visibilityTimeout: options.Lease, cancellationToken: abort.Token);
                 receipt = renewed.Value.PopReceipt;
-                expires = time.GetUtcNow() + lease;
+                expires = time.GetUtcNow() + options.Lease;
             }
             catch (Exception e)
             {

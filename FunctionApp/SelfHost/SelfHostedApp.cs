@@ -103,13 +103,11 @@ public static class SelfHostedApp
         services.AddSingleton<IHostedService>(s =>
         {
             var account = s.GetRequiredService<QueueServiceClient>();
-            var options = s.GetRequiredService<QueueTriggerOptions>();
             return new QueuePump(
                 account.GetQueueClient(queue),
                 poison is null ? null : account.GetQueueClient(poison),
                 function(s.GetRequiredService<Functions>()),
-                options,
-                options.Lease,
+                s.GetRequiredService<QueueTriggerOptions>(),
                 s.GetRequiredService<TimeProvider>(),
                 s.GetRequiredService<ILogger<QueuePump>>());
         });
