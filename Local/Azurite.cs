@@ -13,10 +13,10 @@ public sealed partial class Azurite : IAsyncDisposable
     private const string Account = "devstoreaccount1";
     private const string AccountKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-    // Some 400 MB from a slow mirror; a start takes two seconds, on a busy machine some ten.
     // An environment variable that holds many accounts has 32,767 characters on Windows.
     private const string OtherKey = "a2V5";
 
+    // Some 400 MB from a slow mirror; a start takes two seconds, on a busy machine some ten.
     private static readonly TimeSpan InstallTimeout = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
