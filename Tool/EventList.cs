@@ -13,15 +13,44 @@ internal static class EventList
     // Each page is a table of its own, so that a million rows never sit in memory.
     private const int RowsPerPage = 500;
 
-    /// <summary>What <see cref="WriteAsync"/> draws of a row; a large body stays in storage.</summary>
-    public static readonly string[] Columns =
+    // What is drawn of a row; a large body stays in storage.
+    private static readonly string[] Columns =
     [
         "PartitionKey", "RowKey", "event", "time", "received_timestamp", "rcpt", "recipients", "destination_number", "email_id", "message_id",
         "bounce", "url", "message", "status_code", EventIndex.Recipient, EventIndex.RecipientCount, EventColumns.IsTest,
     ];
 
-    /// <summary>Writes rows as they come and gives their number.</summary>
+    /// <summary>Writes what a query finds, or says that it found nothing.</summary>
     public static async Task<int> WriteAsync(
+        CommandContext context, ParseResult parsed, string table, string filter, string nothingFound, CancellationToken cancellationToken)
+    {
+        var rows = context.Tables(parsed).RowsAsync(table, filter, context.IsJson(parsed) ? null : Columns, cancellationToken);
+        return await WriteAsync(context, parsed, rows, cancellationToken) > 0 ? ExitCode.Done : await context.NothingFoundAsync(nothingFound);
+    }
+
+    /// <summary>A row in one line of text.</summary>
+    public static string Line(TableEntity row) => $"{Time(row)}  {Event(row),-12} {Recipient(row)}  {Email(row)}  {Says(row)}";
+
+    /// <summary>Text that cannot steer a terminal, whoever wrote it.</summary>
+    public static string Plain(string? text)
+    {
+        if (text is null || !text.Any(char.IsControl))
+        {
+            return text ?? string.Empty;
+        }
+
+        var plain = new StringBuilder(text.Length);
+        foreach (var c in text)
+        {
+            plain.Append(char.IsControl(c) ? ' ' : c);
+        }
+
+        return plain.ToString();
+    }
+
+    public static string Time(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? string.Empty;
+
+    private static async Task<int> WriteAsync(
         CommandContext context, ParseResult parsed, IAsyncEnumerable<TableEntity> rows, CancellationToken cancellationToken)
     {
         var count = 0;
@@ -51,28 +80,6 @@ internal static class EventList
 
         return count;
     }
-
-    /// <summary>A row in one line of text.</summary>
-    public static string Line(TableEntity row) => $"{Time(row)}  {Event(row),-12} {Recipient(row)}  {Email(row)}  {Says(row)}";
-
-    /// <summary>Text that cannot steer a terminal, whoever wrote it.</summary>
-    public static string Plain(string? text)
-    {
-        if (text is null || !text.Any(char.IsControl))
-        {
-            return text ?? string.Empty;
-        }
-
-        var plain = new StringBuilder(text.Length);
-        foreach (var c in text)
-        {
-            plain.Append(char.IsControl(c) ? ' ' : c);
-        }
-
-        return plain.ToString();
-    }
-
-    public static string Time(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? string.Empty;
 
     private static Table NewPage() => new Table().RoundedBorder().AddColumns("Time (UTC)", "Event", "Recipient", "Email", "What SMTP2GO says");
 

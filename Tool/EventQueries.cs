@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
-using Azure;
 using Azure.Data.Tables;
-using Azure.Data.Tables.Models;
 using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Storing;
 
@@ -39,22 +37,11 @@ internal static class EventQueries
     public static async IAsyncEnumerable<TableEntity> RowsAsync(
         this TableServiceClient service, string table, string? filter, IEnumerable<string>? columns, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var rows = service.GetTableClient(table).QueryAsync<TableEntity>(filter, select: columns, cancellationToken: cancellationToken)
-            .GetAsyncEnumerator(cancellationToken);
-        while (await NextAsync())
+        await foreach (var page in service.GetTableClient(table).QueryIfExistsAsync(filter, columns, cancellationToken))
         {
-            yield return rows.Current;
-        }
-
-        async Task<bool> NextAsync()
-        {
-            try
+            foreach (var row in page.Values)
             {
-                return await rows.MoveNextAsync();
-            }
-            catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.TableNotFound)
-            {
-                return false;
+                yield return row;
             }
         }
     }

@@ -20,12 +20,9 @@ internal static class DayCommand
         {
             var on = parsed.GetValue(day) ?? ArgumentParsing.ToText(context.Today);
             var only = parsed.GetValue(eventName);
-            var columns = context.IsJson(parsed) ? null : EventList.Columns;
             var filter = only is null ? EventQueries.OfDays(on, on) : EventQueries.OfDay(on, only);
-            var rows = context.Tables(parsed).RowsAsync(EventIndex.ByDayTable, filter, columns, cancellationToken);
-            return await EventList.WriteAsync(context, parsed, rows, cancellationToken) > 0
-                ? ExitCode.Done
-                : await context.NothingFoundAsync($"No {(only is null ? "event" : $"'{EventList.Plain(only)}'")} is stored of {on}.");
+            return await EventList.WriteAsync(
+                context, parsed, EventIndex.ByDayTable, filter, $"No {(only is null ? "event" : $"'{EventList.Plain(only)}'")} is stored of {on}.", cancellationToken);
         });
         return command;
     }

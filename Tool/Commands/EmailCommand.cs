@@ -13,11 +13,8 @@ internal static class EmailCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var id = parsed.GetRequiredValue(emailId);
-            var columns = context.IsJson(parsed) ? null : EventList.Columns;
-            var rows = context.Tables(parsed).RowsAsync(EventStore.TableName, EventQueries.OfEmail(id), columns, cancellationToken);
-            return await EventList.WriteAsync(context, parsed, rows, cancellationToken) > 0
-                ? ExitCode.Done
-                : await context.NothingFoundAsync($"Nothing is stored of the email '{EventList.Plain(id)}'. Ids are case-sensitive.");
+            return await EventList.WriteAsync(
+                context, parsed, EventStore.TableName, EventQueries.OfEmail(id), $"Nothing is stored of the email '{EventList.Plain(id)}'. Ids are case-sensitive.", cancellationToken);
         });
         return command;
     }

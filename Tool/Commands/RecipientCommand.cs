@@ -18,12 +18,9 @@ internal static class RecipientCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var recipient = parsed.GetRequiredValue(address);
-            var columns = context.IsJson(parsed) ? null : EventList.Columns;
             var filter = EventQueries.OfRecipient(recipient, parsed.GetValue(since));
-            var rows = context.Tables(parsed).RowsAsync(EventIndex.ByRecipientTable, filter, columns, cancellationToken);
-            return await EventList.WriteAsync(context, parsed, rows, cancellationToken) > 0
-                ? ExitCode.Done
-                : await context.NothingFoundAsync($"Nothing is stored of what was sent to '{EventList.Plain(recipient)}'{(parsed.GetValue(since) is null ? string.Empty : " since then")}.");
+            return await EventList.WriteAsync(
+                context, parsed, EventIndex.ByRecipientTable, filter, $"Nothing is stored of what was sent to '{EventList.Plain(recipient)}'{(parsed.GetValue(since) is null ? string.Empty : " since then")}.", cancellationToken);
         });
         return command;
     }
