@@ -21,6 +21,9 @@ internal sealed class IngestApp : IAsyncDisposable
     public const string Username = "smtp2go";
     public const string Password = "right-horse-battery-staple";
 
+    /// <summary>How long SMTP2GO waits for an answer.</summary>
+    public static readonly TimeSpan Smtp2GoTimeout = TimeSpan.FromSeconds(10);
+
     private readonly WebApplication app;
     private readonly QueueClient poison;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest.Tests.Queueing;
@@ -8,6 +9,7 @@ public sealed class GroupCommitTests : IDisposable
 {
     private readonly ServiceProvider services = new ServiceCollection().AddMetrics().AddSingleton<IngestMetrics>().BuildServiceProvider();
     private readonly List<(string[] Entries, TaskCompletionSource Done)> sends = [];
+    private readonly FakeTimeProvider time = new();
     private readonly GroupCommit groupCommit;
 
     public GroupCommitTests() => groupCommit = new GroupCommit(
@@ -21,7 +23,8 @@ public sealed class GroupCommitTests : IDisposable
 
             return done.Task.WaitAsync(cancellationToken);
         },
-        services.GetRequiredService<IngestMetrics>());
+        services.GetRequiredService<IngestMetrics>(),
+        time);
 
     [Fact]
     public async Task A_lone_entry_is_sent_at_once_and_answered_when_it_is_sent()
@@ -46,9 +49,10 @@ public sealed class GroupCommitTests : IDisposable
                 seen = context.Value;
                 return Task.CompletedTask;
             },
-            services.GetRequiredService<IngestMetrics>());
+            services.GetRequiredService<IngestMetrics>(),
+            time);
 
-        Assert.True(commit.AddAsync("a"u8.ToArray(), TestContext.Current.CancellationToken).IsCompletedSuccessfully);
+        Assert.True(commit.AddAsync("a"u8.ToArray(), room: 1, TestContext.Current.CancellationToken).IsCompletedSuccessfully);
         Assert.Equal("the request's", seen);
     }
 
@@ -83,6 +87,42 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
+    public async Task Nobody_waits_behind_a_large_send_that_hangs()
+    {
+        var all = await BusyAsync();
+        all.AddRange(Enumerable.Range(0, 20).Select(i => Add($"{i}")));
+        sends.ForEach(send => send.Done.SetResult());
+        await SendsAsync(GroupCommit.MaxSends + 1);
+        await Task.WhenAll(all[..GroupCommit.MaxSends]);
+
+        all.Add(Add("early"));
+        Assert.Equal(GroupCommit.MaxSends + 1, sends.Count);
+        time.Advance(TimeSpan.FromSeconds(1));
+        foreach (var lone in new[] { "late", "later" })
+        {
+            var added = Add(lone);
+            Assert.Equal(lone, sends[^1].Entries[^1]);
+            sends[^1].Done.SetResult();
+            await added;
+        }
+
+        Assert.Equal(["early", "late"], sends[^2].Entries);
+        Assert.False(all[GroupCommit.MaxSends].IsCompleted);
+        await FinishAsync(all);
+    }
+
+    [Fact]
+    public async Task An_entry_takes_as_much_of_a_message_as_it_is_counted_for()
+    {
+        var all = await BusyAsync();
+        all.AddRange(Enumerable.Range(0, 10).Select(i => groupCommit.AddAsync("spilled"u8.ToArray(), Envelope.MaxWebhookBytes, TestContext.Current.CancellationToken)));
+
+        await FinishAsync(all);
+
+        Assert.Equal([2, 2, 2, 2, 2], sends.Skip(GroupCommit.MaxSends).Select(send => send.Entries.Length));
+    }
+
+    [Fact]
     public async Task A_message_never_exceeds_its_limit()
     {
         var busy = await BusyAsync();
@@ -114,7 +154,7 @@ public sealed class GroupCommitTests : IDisposable
     {
         var busy = await BusyAsync();
         using var cancel = new CancellationTokenSource();
-        var (before, cancelled, after) = (Add("before"), groupCommit.AddAsync("cancelled"u8.ToArray(), cancel.Token), Add("after"));
+        var (before, cancelled, after) = (Add("before"), Add("cancelled", cancel.Token), Add("after"));
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
 
@@ -133,7 +173,7 @@ public sealed class GroupCommitTests : IDisposable
         var all = new List<Task>();
         for (var i = 0; i < GroupCommit.MaxSends; i++)
         {
-            all.Add(groupCommit.AddAsync("hangs"u8.ToArray(), cancel.Token));
+            all.Add(Add("hangs", cancel.Token));
             await SendsAsync(i + 1);
         }
 
@@ -153,7 +193,7 @@ public sealed class GroupCommitTests : IDisposable
         var busy = await BusyAsync();
         var size = 20 * 1024;
         using var cancel = new CancellationTokenSource();
-        var waiting = Enumerable.Range(0, GroupCommit.MaxWaitingBytes / size).Select(_ => groupCommit.AddAsync(new byte[size], cancel.Token)).ToList();
+        var waiting = Enumerable.Range(0, GroupCommit.MaxWaitingBytes / size).Select(_ => Add(new string('a', size), cancel.Token)).ToList();
 
         await Assert.ThrowsAsync<QueueOverloadedException>(() => Add(new string('a', size)));
         await cancel.CancelAsync();
@@ -187,7 +227,9 @@ public sealed class GroupCommitTests : IDisposable
         }
     }
 
-    private Task Add(string entry) => groupCommit.AddAsync(Encoding.ASCII.GetBytes(entry), TestContext.Current.CancellationToken);
+    private Task Add(string entry) => Add(entry, TestContext.Current.CancellationToken);
+
+    private Task Add(string entry, CancellationToken cancellationToken) => groupCommit.AddAsync(Encoding.ASCII.GetBytes(entry), entry.Length, cancellationToken);
 
     private Task<int> SendsAsync(int count) => Eventually.Get(
         () =>

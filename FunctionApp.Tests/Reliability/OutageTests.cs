@@ -24,10 +24,10 @@ public sealed class OutageTests(AzuriteFixture azurite)
         var body = service == StorageService.Blob ? Scenario.All[Scenario.Spilled].Posts[0] : Scenario.All[Scenario.Single].Posts[0];
         await using var proxy = await StorageProxy.StartAsync(account, TestContext.Current.CancellationToken);
         await using var app = await IngestApp.StartAsync(proxy.ConnectionStringOf(account), new Dictionary<string, string?> { ["Webhook:EnqueueTimeout"] = "00:00:02" });
+        app.Client.Timeout = IngestApp.Smtp2GoTimeout;
         proxy.SetAway(service, !hangs);
         proxy.Choose = request => hangs && request.Operation is "PutMessage" or "PutBlob" ? Fault.Delay(TimeSpan.FromMinutes(5)) : null;
 
-        // The client would wait for 100 s.
         await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
         {
             using var refused = await app.PostAsync(body);

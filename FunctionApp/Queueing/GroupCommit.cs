@@ -6,9 +6,10 @@ namespace Smtp2GoIngest.Queueing;
 /// </summary>
 /// <param name="send">Sends one message of entries; a failure is the failure of each of them.</param>
 /// <param name="metrics">Told how many entries share a message.</param>
-internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, IngestMetrics metrics)
+/// <param name="time">Tells when a send is slow.</param>
+internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, IngestMetrics metrics, TimeProvider time)
 {
-    /// <summary>How many sends run side by side. A further one begins when as many entries wait as are under way: docs/performance.md.</summary>
+    /// <summary>How many sends run side by side. A second one begins when as many entries wait as the first one carries, or when that one is slow: docs/performance.md.</summary>
     public const int MaxSends = 2;
 
     /// <summary>The most bytes of entries that may wait; past it the next one is refused at once instead of after its time-out.</summary>
@@ -17,22 +18,25 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     // Longer than anybody waits for it: SMTP2GO hangs up after 10 s.
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
 
+    // Ten times what the queue takes as a rule.
+    private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(250);
+
     private static readonly int MessageRoom = Envelope.MaxMessageBytes - Envelope.EmptyBytes;
 
     private readonly Lock gate = new();
     private readonly LinkedList<Entry> waiting = new();
+    private readonly List<Batch> underWay = [];
     private long waitingBytes;
-    private int sends;
-    private int underWay;
 
     /// <summary>Returns when the message that carries the entry is sent.</summary>
     /// <param name="encoded">The entry.</param>
+    /// <param name="room">How many bytes of a message it is counted as, no fewer than it has.</param>
     /// <param name="cancellationToken">Ends the wait; an entry that is not under way yet is not sent then.</param>
     /// <exception cref="QueueOverloadedException">Too much waits already.</exception>
-    public async Task AddAsync(byte[] encoded, CancellationToken cancellationToken)
+    public async Task AddAsync(byte[] encoded, int room, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var node = new LinkedListNode<Entry>(new Entry(encoded));
+        var node = new LinkedListNode<Entry>(new Entry(encoded, room));
         Batch? batch;
         lock (gate)
         {
@@ -95,8 +99,7 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
         {
             batch.IsOver = true;
             batch.Timeout.Dispose();
-            sends--;
-            underWay -= batch.Entries.Count;
+            underWay.Remove(batch);
             next = Take();
         }
 
@@ -113,8 +116,8 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     /// <summary>Takes what fits into a message if one may be sent now; else nothing.</summary>
     private Batch? Take()
     {
-        // A single send under way gathers large messages; many waiting ones, or one send that hangs, are worth a second.
-        if (sends == MaxSends || waiting.Count == 0 || waiting.Count < underWay)
+        // Behind a single send large messages gather; many waiting ones are worth a second, and nobody waits behind one that hangs.
+        if (waiting.Count == 0 || underWay.Count == MaxSends || underWay.Exists(batch => waiting.Count < batch.Entries.Count && time.GetElapsedTime(batch.Begun) < Slow))
         {
             return null;
         }
@@ -129,17 +132,17 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
             entries.Add(next.Value);
         }
 
-        sends++;
-        underWay += entries.Count;
-        return new Batch(entries);
+        var taken = new Batch(entries, time.GetTimestamp());
+        underWay.Add(taken);
+        return taken;
     }
 
-    private sealed class Entry(byte[] encoded)
+    private sealed class Entry(byte[] encoded, int room)
     {
         public byte[] Encoded => encoded;
 
-        /// <summary>What it takes in a message, with the comma.</summary>
-        public int Bytes => encoded.Length + 1;
+        /// <summary>What it takes of a message, with the comma.</summary>
+        public int Bytes => room + 1;
 
         public TaskCompletionSource Sent { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -150,14 +153,17 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     /// <summary>The entries of one message.</summary>
     private sealed class Batch
     {
-        public Batch(List<Entry> entries)
+        public Batch(List<Entry> entries, long begun)
         {
-            Entries = entries;
+            (Entries, Begun) = (entries, begun);
             Waiters = entries.Count;
             entries.ForEach(entry => entry.Batch = this);
         }
 
         public List<Entry> Entries { get; }
+
+        /// <summary>A time stamp of the clock.</summary>
+        public long Begun { get; }
 
         public CancellationTokenSource Timeout { get; } = new(SendTimeout);
 

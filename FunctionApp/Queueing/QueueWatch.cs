@@ -51,7 +51,7 @@ public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics
         metrics.QueueMeasured(name, depth, AgeOf(name, depth, visible));
     }
 
-    /// <summary>A message that is hidden, between two tries for example, cannot be peeked: what was seen last counts until the queue is empty.</summary>
+    /// <summary>A message that is hidden, between two tries for example, cannot be peeked: while none can, what was seen last counts.</summary>
     private TimeSpan AgeOf(string name, int depth, PeekedMessage[] visible)
     {
         if (depth == 0)

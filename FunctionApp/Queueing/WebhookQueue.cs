@@ -11,7 +11,8 @@ namespace Smtp2GoIngest.Queueing;
 /// <param name="service">The storage account, without message encoding.</param>
 /// <param name="blobs">Where a body goes that no message can hold.</param>
 /// <param name="metrics">Told how many webhooks share a message.</param>
-public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs, IngestMetrics metrics)
+/// <param name="time">The clock.</param>
+public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs, IngestMetrics metrics, TimeProvider time)
 {
     /// <summary>The queue's name.</summary>
     public const string Name = "smtp2go-webhooks";
@@ -31,7 +32,7 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
     private static readonly TimeSpan NeverExpires = TimeSpan.FromSeconds(-1);
 
     private readonly QueueClient queue = service.GetQueueClient(Name);
-    private readonly GroupCommit groupCommit = CommitTo(service.GetQueueClient(Name), metrics);
+    private readonly GroupCommit groupCommit = CommitTo(service.GetQueueClient(Name), metrics, time);
 
     private long spilledBytes;
 
@@ -63,7 +64,7 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
     {
         if (EncodeInline(webhook, body.Span) is { } inline)
         {
-            await groupCommit.AddAsync(inline, cancellationToken);
+            await groupCommit.AddAsync(inline, inline.Length, cancellationToken);
             return;
         }
 
@@ -76,7 +77,9 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
 
             var encoded = Envelope.Encode(webhook with { Blob = await blobs.WriteAsync(body, cancellationToken) })
                 ?? throw new UnreachableException("A webhook without its body exceeds the limit of a message.");
-            await groupCommit.AddAsync(encoded, cancellationToken);
+
+            // Two to a message at most: whoever stores a message reads all its bodies.
+            await groupCommit.AddAsync(encoded, Envelope.MaxWebhookBytes, cancellationToken);
         }
         finally
         {
@@ -108,8 +111,8 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
         Task SendAsync() => queue.SendMessageAsync(message, timeToLive: NeverExpires, cancellationToken: cancellationToken);
     }
 
-    private static GroupCommit CommitTo(QueueClient queue, IngestMetrics metrics) =>
-        new((batch, cancellationToken) => SendAsync(queue, Envelope.Wrap(batch), cancellationToken), metrics);
+    private static GroupCommit CommitTo(QueueClient queue, IngestMetrics metrics, TimeProvider time) =>
+        new((batch, cancellationToken) => SendAsync(queue, Envelope.Wrap(batch), cancellationToken), metrics, time);
 
     private static byte[]? EncodeInline(ReceivedWebhook webhook, ReadOnlySpan<byte> body) =>
         body.Length <= Envelope.MaxWebhookBytes && Utf8.IsValid(body)
