@@ -6,20 +6,23 @@ using Smtp2GoIngest.Tool;
 namespace Smtp2GoIngest.Load;
 
 /// <summary>What a number of clients saw, each over a connection of its own and one webhook after another.</summary>
-/// <param name="Acknowledged">How many got 200.</param>
+/// <param name="Acknowledged">The events that got 200.</param>
 /// <param name="Failed">How many did not.</param>
 /// <param name="Elapsed">From the first request to the last answer.</param>
 /// <param name="Milliseconds">The time of each answer 200, sorted.</param>
-internal sealed record Seen(int Acknowledged, int Failed, TimeSpan Elapsed, IReadOnlyList<double> Milliseconds)
+internal sealed record Seen(IReadOnlyList<string> Acknowledged, int Failed, TimeSpan Elapsed, IReadOnlyList<double> Milliseconds)
 {
-    public double PerSecond => Acknowledged / Elapsed.TotalSeconds;
+    public double PerSecond => Acknowledged.Count / Elapsed.TotalSeconds;
 
     public double At(double quantile) => Milliseconds.Count == 0 ? double.NaN : Milliseconds[Math.Min(Milliseconds.Count - 1, (int)(Milliseconds.Count * quantile))];
 }
 
 internal static class Clients
 {
-    // One of each event as a form and as JSON; every webhook gets ids of its own.
+    // An email has four events at least and a recipient of its own.
+    private const int Emails = 5000;
+
+    // One of each event as a form and as JSON; every webhook gets an id of its own.
     private static readonly (string Body, string Type)[] Mix =
     [
         .. SampleWebhook.OneOfEach("EMAILID-EMAILID", DateTimeOffset.UtcNow).Where(w => w.Fields.Any(f => f.Key == "email_id")).SelectMany(w => new[]
@@ -42,18 +45,25 @@ internal static class Clients
         var all = await Task.WhenAll(Enumerable.Range(0, connections).Select(async _ =>
         {
             var times = new List<double>();
+            var acknowledged = new List<string>();
             var failed = 0;
             while (Stopwatch.GetElapsedTime(start) < duration && Interlocked.Decrement(ref left) >= 0)
             {
                 var n = Interlocked.Increment(ref next);
                 var (body, type) = Mix[n % Mix.Length];
+                var id = $"{n:x32}";
                 using var content = new StringContent(
-                    body.Replace("EVENTID", $"{n:x32}", StringComparison.Ordinal).Replace("EMAILID-EMAILID", $"1w{n % 5000:x5}-AbCdEfGhIjK-Lm", StringComparison.Ordinal), Encoding.UTF8, type);
+                    body.Replace("EVENTID", id, StringComparison.Ordinal)
+                        .Replace("EMAILID-EMAILID", $"1w{n % Emails:x5}-AbCdEfGhIjK-Lm", StringComparison.Ordinal)
+                        .Replace("RECIPIENT", $"{n % Emails:x5}", StringComparison.Ordinal),
+                    Encoding.UTF8,
+                    type);
                 var sent = Stopwatch.GetTimestamp();
                 using var answer = await client.PostAsync(new Uri("webhook/smtp2go", UriKind.Relative), content, cancellationToken);
                 if (answer.IsSuccessStatusCode)
                 {
                     times.Add(Stopwatch.GetElapsedTime(sent).TotalMilliseconds);
+                    acknowledged.Add(id);
                 }
                 else
                 {
@@ -61,12 +71,20 @@ internal static class Clients
                 }
             }
 
-            return (Times: times, Failed: failed);
+            return (Times: times, Acknowledged: acknowledged, Failed: failed);
         }));
         var sorted = all.SelectMany(a => a.Times).Order().ToList();
-        return new Seen(sorted.Count, all.Sum(a => a.Failed), Stopwatch.GetElapsedTime(start), sorted);
+        return new Seen([.. all.SelectMany(a => a.Acknowledged)], all.Sum(a => a.Failed), Stopwatch.GetElapsedTime(start), sorted);
     }
 
     private static SampleWebhook WithMarks(SampleWebhook webhook) =>
-        new([.. webhook.Fields.Select(field => field.Key == "id" ? KeyValuePair.Create<string, object>("id", "EVENTID") : field)]);
+        new([.. webhook.Fields.Select(field => KeyValuePair.Create(field.Key, (field.Key, field.Value) switch
+        {
+            ("id", _) => "EVENTID",
+            ("rcpt" or "message", string text) => OfOneEmail(text),
+            ("recipients", IEnumerable<string> all) => all.Select(OfOneEmail).ToArray(),
+            _ => field.Value,
+        }))]);
+
+    private static string OfOneEmail(string address) => address.Replace("@", "-RECIPIENT@", StringComparison.Ordinal);
 }

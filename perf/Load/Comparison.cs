@@ -27,8 +27,14 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
     /// <summary>Webhooks that were acknowledged and then neither in the queue nor in the table.</summary>
     public int Lost { get; private set; }
 
-    /// <summary>Webhooks that were acknowledged and counted.</summary>
+    /// <summary>Events with a second row.</summary>
+    public int Twice { get; private set; }
+
+    /// <summary>Webhooks that were acknowledged and looked for.</summary>
     public int Counted { get; private set; }
+
+    /// <summary>Webhooks that were not acknowledged, of each side.</summary>
+    public Dictionary<Side, int> Refused { get; } = [];
 
     /// <summary>Receives with nobody draining, the sides in turn.</summary>
     public async Task<Dictionary<(Side Side, int Connections), List<Receiving>>> ReceiveAsync(int[] connectionCounts, int rounds, TimeSpan duration)
@@ -40,7 +46,7 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
         (Side Side, ServingProcess Server)[] servers = [(Side.App, app), (Side.Plain, plain), (Side.Floor, floor)];
         foreach (var (side, server) in servers)
         {
-            await storage.ResetAsync(side, cancellationToken);
+            await storage.ResetAsync(cancellationToken);
             await CountAsync(side, await Clients.RunAsync(server.Url, Busy, warmUp, cancellationToken));
         }
 
@@ -48,9 +54,9 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
         {
             for (var round = 0; round < rounds; round++)
             {
-                foreach (var (side, server) in servers)
+                foreach (var (side, server) in InTurn(round, servers))
                 {
-                    await storage.ResetAsync(side, cancellationToken);
+                    await storage.ResetAsync(cancellationToken);
                     var cell = await MeasureAsync(side, server, connections, duration);
                     await CountAsync(side, cell.Seen);
                     Add(cells, (side, connections), cell);
@@ -67,9 +73,9 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
         var cells = new Dictionary<(Side Side, int Connections), List<Receiving>>();
         for (var round = 0; round < rounds; round++)
         {
-            foreach (var side in new[] { Side.App, Side.Plain })
+            foreach (var side in InTurn(round, Side.App, Side.Plain))
             {
-                await storage.ResetAsync(side, cancellationToken);
+                await storage.ResetAsync(cancellationToken);
                 Seen before;
                 await using (var server = await Sides.StartAsync(side, storage.ConnectionString, consume: true, cancellationToken))
                 {
@@ -77,8 +83,8 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
                     Add(cells, (side, Busy), await MeasureAsync(side, server, Busy, duration) with { SendsPerThousand = double.NaN });
                 }
 
-                var found = (await storage.RowsAsync(side, cancellationToken)).Events + await storage.WebhooksAsync(side, cancellationToken);
-                Count(before.Acknowledged + cells[(side, Busy)][^1].Seen.Acknowledged, found);
+                var after = cells[(side, Busy)][^1].Seen;
+                Count(side, [before, after], (await storage.RowsAsync(side, cancellationToken)).Events, await storage.QueuedAsync(side, cancellationToken));
             }
         }
 
@@ -91,9 +97,9 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
         var cells = new Dictionary<Side, List<Draining>>();
         for (var round = 0; round < rounds; round++)
         {
-            foreach (var side in new[] { Side.App, Side.Plain })
+            foreach (var side in InTurn(round, Side.App, Side.Plain))
             {
-                await storage.ResetAsync(side, cancellationToken);
+                await storage.ResetAsync(cancellationToken);
                 Seen seen;
                 await using (var filling = await Sides.StartAsync(side, storage.ConnectionString, consume: false, cancellationToken))
                 {
@@ -101,13 +107,12 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
                 }
 
                 await using var server = await Sides.StartAsync(side, storage.ConnectionString, consume: true, cancellationToken);
-                var start = TimeProvider.System.GetTimestamp();
+                var (start, cpu) = (TimeProvider.System.GetTimestamp(), server.Cpu);
                 await storage.DrainedAsync(side, cancellationToken);
-                var elapsed = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
-                var cpu = server.Cpu.TotalSeconds;
+                var (elapsed, used) = (TimeProvider.System.GetElapsedTime(start).TotalSeconds, (server.Cpu - cpu).TotalSeconds);
                 var (events, all) = await storage.RowsAsync(side, cancellationToken);
-                Count(seen.Acknowledged, events);
-                Add(cells, side, new Draining(events / elapsed, all / elapsed, cpu * 1000 / events, server.PeakMemory / MB));
+                Count(side, [seen], events, []);
+                Add(cells, side, new Draining(events.Count / elapsed, all / elapsed, used * 1000 / events.Count, server.PeakMemory / MB));
             }
         }
 
@@ -117,7 +122,7 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
     /// <summary>Receives and stores many webhooks in one process of the app.</summary>
     public async Task<Flood> FloodAsync(int webhooks)
     {
-        await storage.ResetAsync(Side.App, cancellationToken);
+        await storage.ResetAsync(cancellationToken);
         await using var server = await Sides.StartAsync(Side.App, storage.ConnectionString, consume: true, cancellationToken);
         var memory = new List<double>();
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -135,9 +140,12 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
         await storage.DrainedAsync(Side.App, cancellationToken);
         await done.CancelAsync();
         await watch;
-        Count(seen.Acknowledged, (await storage.RowsAsync(Side.App, cancellationToken)).Events);
-        return new Flood(seen.Acknowledged, memory[memory.Count / 4], memory[^1], server.PeakMemory / MB);
+        Count(Side.App, [seen], (await storage.RowsAsync(Side.App, cancellationToken)).Events, []);
+        return new Flood(seen.Acknowledged.Count, memory[memory.Count / 4], memory[^1], server.PeakMemory / MB);
     }
+
+    /// <summary>The sides in turn, every other round the last one first.</summary>
+    private static IEnumerable<T> InTurn<T>(int round, params T[] sides) => round % 2 == 0 ? sides : sides.Reverse();
 
     private static void Add<TKey, TCell>(Dictionary<TKey, List<TCell>> cells, TKey key, TCell cell)
         where TKey : notnull
@@ -152,8 +160,8 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
         var seen = await Clients.RunAsync(server.Url, connections, duration, cancellationToken);
         return new Receiving(
             seen,
-            (server.Cpu - cpu).TotalSeconds * 1000 / seen.Acknowledged,
-            (await storage.MessagesAsync(side, cancellationToken) - messages) * 1000.0 / seen.Acknowledged,
+            (server.Cpu - cpu).TotalSeconds * 1000 / seen.Acknowledged.Count,
+            (await storage.MessagesAsync(side, cancellationToken) - messages) * 1000.0 / seen.Acknowledged.Count,
             server.PeakMemory / MB);
     }
 
@@ -161,13 +169,16 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
     {
         if (side != Side.Floor)
         {
-            Count(seen.Acknowledged, await storage.WebhooksAsync(side, cancellationToken));
+            Count(side, [seen], [], await storage.QueuedAsync(side, cancellationToken));
         }
     }
 
-    private void Count(int acknowledged, int found)
+    private void Count(Side side, Seen[] seen, List<string> rows, List<string> queued)
     {
-        Counted += acknowledged;
-        Lost += Math.Max(0, acknowledged - found);
+        var acknowledged = seen.SelectMany(s => s.Acknowledged).ToList();
+        Counted += acknowledged.Count;
+        Refused[side] = Refused.GetValueOrDefault(side) + seen.Sum(s => s.Failed);
+        Lost += acknowledged.Except(rows.Concat(queued)).Count();
+        Twice += rows.Count - rows.Distinct(StringComparer.Ordinal).Count();
     }
 }

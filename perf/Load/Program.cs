@@ -26,13 +26,13 @@ Show(Report.Of("Receiving, nobody draining", await comparison.ReceiveAsync(conne
 Show(Report.Of("Receiving while the queue is drained", await comparison.ReceiveAndStoreAsync(rounds, TimeSpan.FromSeconds(seconds))));
 Show(Report.Of($"Draining {backlog:N0} webhooks", await comparison.DrainAsync(rounds, backlog)));
 Show(Report.Of(await comparison.FloodAsync(flood)));
-AnsiConsole.WriteLine($"{comparison.Counted:N0} webhooks acknowledged, {comparison.Lost:N0} of them neither in the queue nor in the tables.");
+AnsiConsole.WriteLine($"{comparison.Counted:N0} webhooks acknowledged, {comparison.Lost:N0} of them neither in the queue nor in the tables, {comparison.Twice:N0} stored twice; refused: {string.Join(", ", comparison.Refused.Select(side => $"{side.Key} {side.Value:N0}"))}.");
 if (!quick)
 {
     await Report.WriteAsync("docs/performance.md", figures, interrupted.Token);
 }
 
-return comparison.Lost == 0 ? 0 : 1;
+return comparison is { Lost: 0, Twice: 0 } ? 0 : 1;
 
 void Show(Figures shown)
 {

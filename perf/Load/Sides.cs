@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text;
-using Azure;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
@@ -8,10 +6,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Smtp2GoIngest.AppUnderTest;
 using Smtp2GoIngest.Parsing;
+using Smtp2GoIngest.SelfHost;
 
 namespace Smtp2GoIngest.Load;
 
@@ -49,7 +48,15 @@ internal static class Sides
         var queue = new QueueClient(connectionString, PlainQueue);
         if (consume)
         {
-            builder.Services.AddHostedService(_ => new PlainConsumer(queue, new TableClient(connectionString, PlainTable)));
+            // The pump does what the Functions host's queue trigger does, by the same numbers.
+            var table = new TableClient(connectionString, PlainTable);
+            builder.Services.AddHostedService(_ => new QueuePump(
+                queue,
+                poison: null,
+                (message, cancellationToken) => StoreAsync(table, message, cancellationToken),
+                QueueTriggerOptions.FromHostJson(),
+                TimeProvider.System,
+                NullLogger.Instance));
         }
 
         var app = builder.Build();
@@ -63,42 +70,17 @@ internal static class Sides
         return app;
     }
 
-    private sealed class PlainConsumer(QueueClient queue, TableClient table) : BackgroundService
+    private static async Task StoreAsync(TableClient table, QueueMessage message, CancellationToken cancellationToken)
     {
-        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        var body = message.Body.ToMemory();
+        _ = WebhookBody.TryParse(body.Span, out var fields, out _);
+        var values = fields!.ToDictionary(field => field.Name, field => string.Join(',', field.Values.Select(value => value.Text)));
+        var row = new TableEntity(values["email_id"], values["id"]);
+        foreach (var (name, value) in values)
         {
-            while (!stoppingToken.IsCancellationRequested)
-            {
-                var messages = (await queue.ReceiveMessagesAsync(16, TimeSpan.FromMinutes(1), stoppingToken)).Value;
-                if (messages.Length == 0)
-                {
-                    await Task.Delay(100, stoppingToken);
-                }
-
-                // As many at a time as the Functions host's default batch.
-                await Task.WhenAll(messages.Select(message => StoreAsync(message, stoppingToken)));
-            }
+            row[name.Replace('-', '_')] = value;
         }
 
-        private async Task StoreAsync(QueueMessage message, CancellationToken cancellationToken)
-        {
-            _ = WebhookBody.TryParse(Encoding.UTF8.GetBytes(message.MessageText), out var fields, out _);
-            var values = fields!.ToDictionary(field => field.Name, field => string.Join(',', field.Values.Select(value => value.Text)));
-            var row = new TableEntity(values.GetValueOrDefault("email_id", "none"), values["id"]);
-            foreach (var (name, value) in values)
-            {
-                row[name.Replace('-', '_')] = value;
-            }
-
-            try
-            {
-                await table.UpsertEntityAsync(row, cancellationToken: cancellationToken);
-                await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, cancellationToken);
-            }
-            catch (RequestFailedException)
-            {
-                // As under the Functions host: it comes again when it is visible again.
-            }
-        }
+        await table.UpsertEntityAsync(row, cancellationToken: cancellationToken);
     }
 }

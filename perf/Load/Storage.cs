@@ -1,7 +1,9 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
 using Smtp2GoIngest.Local;
+using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 
@@ -10,6 +12,9 @@ namespace Smtp2GoIngest.Load;
 /// <summary>Azurite's three services, each in a process of its own: one process has one thread for all that it does.</summary>
 internal sealed class Storage : IAsyncDisposable
 {
+    // A lease of the pump is a minute.
+    private static readonly TimeSpan HiddenAtMost = TimeSpan.FromMinutes(2);
+
     private static readonly string[] AppTables = [EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable];
 
     private readonly DirectoryInfo data;
@@ -37,53 +42,45 @@ internal sealed class Storage : IAsyncDisposable
     public async Task<int> MessagesAsync(Side side, CancellationToken cancellationToken) =>
         side == Side.Floor ? 0 : (await QueueOf(side).GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
 
-    /// <summary>The webhooks in a side's queue, each counted once.</summary>
-    public async Task<int> WebhooksAsync(Side side, CancellationToken cancellationToken)
+    /// <summary>The ids of the events in a side's queue, of hidden messages when they are visible again.</summary>
+    public async Task<List<string>> QueuedAsync(Side side, CancellationToken cancellationToken)
     {
-        if (side != Side.App)
+        var ids = new List<string>();
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(HiddenAtMost);
+        for (var left = await MessagesAsync(side, cancellationToken); left > 0;)
         {
-            return await MessagesAsync(side, cancellationToken);
+            var messages = (await QueueOf(side).ReceiveMessagesAsync(32, TimeSpan.FromHours(1), timeout.Token)).Value;
+            left -= messages.Length;
+            await Task.Delay(messages.Length == 0 ? 200 : 0, timeout.Token);
+            ids.AddRange(messages.SelectMany(message => side == Side.App
+                ? Envelope.Read(message.Body.ToString()).Entries.Select(entry => IdOf(Encoding.UTF8.GetBytes(entry.Webhook!.Body!)))
+                : [IdOf(message.Body)]));
         }
 
-        var ids = new HashSet<string>(StringComparer.Ordinal);
-        while ((await QueueOf(side).ReceiveMessagesAsync(32, TimeSpan.FromHours(1), cancellationToken)).Value is { Length: > 0 } messages)
-        {
-            ids.UnionWith(messages.SelectMany(message => Envelope.Read(message.Body.ToString()).Entries).Select(entry => entry.Webhook!.Id));
-        }
-
-        return ids.Count;
+        return ids;
     }
 
-    /// <summary>The rows of a side's event table, and of all its tables.</summary>
-    public async Task<(int Events, int All)> RowsAsync(Side side, CancellationToken cancellationToken)
+    /// <summary>The ids of a side's events, one for each row, and the number of rows of all its tables.</summary>
+    public async Task<(List<string> Events, int All)> RowsAsync(Side side, CancellationToken cancellationToken)
     {
-        var counts = await Task.WhenAll(TablesOf(side).Select(async table =>
+        var tables = await Task.WhenAll(TablesOf(side).Select(table =>
+            table.QueryAsync<TableEntity>(select: ["id"], cancellationToken: cancellationToken).Select(row => row.GetString("id")).ToListAsync(cancellationToken).AsTask()));
+        return (tables[0], tables.Sum(rows => rows.Count));
+    }
+
+    /// <summary>Gives both sides an empty queue and empty tables: Azurite slows down with what it holds.</summary>
+    public async Task ResetAsync(CancellationToken cancellationToken)
+    {
+        foreach (var side in new[] { Side.App, Side.Plain })
         {
-            var count = 0;
-            await foreach (var page in table.QueryAsync<TableEntity>(select: ["PartitionKey"], cancellationToken: cancellationToken).AsPages())
+            await QueueOf(side).CreateIfNotExistsAsync(cancellationToken: cancellationToken);
+            await QueueOf(side).ClearMessagesAsync(cancellationToken);
+            foreach (var table in TablesOf(side))
             {
-                count += page.Values.Count;
+                await table.DeleteAsync(cancellationToken);
+                await table.CreateAsync(cancellationToken);
             }
-
-            return count;
-        }));
-        return (counts[0], counts.Sum());
-    }
-
-    /// <summary>Gives a side an empty queue and empty tables: Azurite slows down with what it holds.</summary>
-    public async Task ResetAsync(Side side, CancellationToken cancellationToken)
-    {
-        if (side == Side.Floor)
-        {
-            return;
-        }
-
-        await QueueOf(side).CreateIfNotExistsAsync(cancellationToken: cancellationToken);
-        await QueueOf(side).ClearMessagesAsync(cancellationToken);
-        foreach (var table in TablesOf(side))
-        {
-            await table.DeleteAsync(cancellationToken);
-            await table.CreateAsync(cancellationToken);
         }
     }
 
@@ -106,6 +103,12 @@ internal sealed class Storage : IAsyncDisposable
     {
         await Task.WhenAll(processes.Select(process => process.DisposeAsync().AsTask()));
         data.Delete(recursive: true);
+    }
+
+    private static string IdOf(ReadOnlyMemory<byte> body)
+    {
+        _ = WebhookBody.TryParse(body.Span, out var fields, out _);
+        return fields!.Single(field => field.Name == "id").Values[0].Text;
     }
 
     private static string Endpoint(Azurite azurite, string service) =>
