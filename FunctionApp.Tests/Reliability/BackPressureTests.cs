@@ -65,10 +65,10 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
         const int Posts = 100;
         var account = azurite.NewAccount();
         var isSlow = true;
-        var timeout = new Dictionary<string, string?> { ["Webhook:EnqueueTimeout"] = "00:00:02" };
+        var timeout = new Dictionary<string, string?> { ["Webhook:EnqueueTimeout"] = "00:00:03" };
         await using var app = await IngestApp.StartAsync(account, timeout, StorageWire.Between(account, async (request, send, cancellationToken) =>
         {
-            await Task.Delay(isSlow && request.Method == HttpMethod.Post ? TimeSpan.FromSeconds(1.5) : TimeSpan.Zero, cancellationToken);
+            await Task.Delay(isSlow && request.Method == HttpMethod.Post ? TimeSpan.FromSeconds(1) : TimeSpan.Zero, cancellationToken);
             return await send();
         }));
         app.Client.Timeout = IngestApp.Smtp2GoTimeout;

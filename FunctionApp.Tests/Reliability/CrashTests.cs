@@ -56,8 +56,10 @@ public sealed class CrashTests(AzuriteFixture azurite)
             new ParallelOptions { MaxDegreeOfParallelism = MaxRuns, CancellationToken = TestContext.Current.CancellationToken },
             async (last, _) =>
             {
-                var failure = await Record.ExceptionAsync(() => run(last));
+                var took = 0;
+                var failure = await Record.ExceptionAsync(async () => took = await run(last));
                 Assert.True(failure is null, $"After write {last} of {writes}: {failure}");
+                Assert.True(took >= last, $"Write {last} of {writes} was never reached.");
             });
     }
 

@@ -24,6 +24,10 @@ internal sealed class StorageWire(Meet meet) : DelegatingHandler(new SocketsHttp
     public static bool IsPoll(HttpRequestMessage request) =>
         request.Method == HttpMethod.Get && request.RequestUri!.AbsolutePath.EndsWith("/messages", StringComparison.Ordinal);
 
+    /// <summary>The renewal of a lease, or its end after a failure.</summary>
+    public static bool IsRenewal(HttpRequestMessage request) =>
+        request.Method == HttpMethod.Put && request.RequestUri!.AbsolutePath.Contains("/messages/", StringComparison.Ordinal);
+
     /// <summary>The insert of an event's own row, alone or in a transaction.</summary>
     public static async Task<bool> IsInsertAsync(HttpRequestMessage request) =>
         request.Method == HttpMethod.Post
@@ -52,7 +56,7 @@ internal sealed class CrashPoint(int writes)
     {
         ThrowIfCrashed();
         var answer = await send();
-        if (IsArmed && answer.IsSuccessStatusCode && request.Method != HttpMethod.Get && request.Method != HttpMethod.Head && Interlocked.Increment(ref done) == writes)
+        if (IsArmed && answer.IsSuccessStatusCode && request.Method != HttpMethod.Get && request.Method != HttpMethod.Head && !StorageWire.IsRenewal(request) && Interlocked.Increment(ref done) == writes)
         {
             HasCrashed = true;
         }

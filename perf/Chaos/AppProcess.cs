@@ -107,9 +107,15 @@ internal sealed class AppProcess : IAsyncDisposable
         Kills++;
     }
 
-    /// <summary>SIGTERM: what is at hand is finished.</summary>
+    /// <summary>SIGTERM: what is at hand is finished. Windows has no such signal; there it is killed.</summary>
     public async Task TerminateAsync(CancellationToken cancellationToken)
     {
+        if (OperatingSystem.IsWindows())
+        {
+            await KillAsync();
+            return;
+        }
+
         NoteBadEnd();
         using (var kill = Process.Start("kill", ["-TERM", process!.Id.ToString(CultureInfo.InvariantCulture)]))
         {

@@ -85,8 +85,10 @@ internal sealed class Books
         var ofEvents = ledger.Webhooks.Values.Where(webhook => webhook.Destination == Destination.Event).ToList();
         var ofDeadLetters = ledger.Webhooks.Values.Where(webhook => webhook.Destination != Destination.Event).ToList();
         var acknowledged = ofEvents.Where(webhook => webhook.WasAcknowledged).ToList();
+        var posted = ledger.Webhooks.Values.Where(webhook => !webhook.Posts.IsEmpty).ToList();
         return
         [
+            new("webhooks posted: acknowledged in the end", posted.Count, [.. posted.Where(webhook => !webhook.WasAcknowledged).Select(webhook => $"never acknowledged: {webhook}")]),
             new("acknowledged events: stored", acknowledged.Count, [.. acknowledged.Where(webhook => !rowsOf[webhook.Number].Any()).Select(webhook => $"lost: {webhook}")]),
             new("events: stored once", events.Count, [.. ofEvents.Where(webhook => rowsOf[webhook.Number].Skip(1).Any()).Select(webhook => $"twice: {webhook}; {Keys(rowsOf[webhook.Number])}")]),
             new("events: what was posted", events.Count, [.. events.Where(row => !IsPosted(row)).Select(row => $"not as posted: {Keys([row])}")]),

@@ -19,6 +19,7 @@ internal sealed class Ledger(int seed)
 
     public ConcurrentDictionary<string, int> Answers { get; } = new();
 
+    /// <summary>How many webhooks the clients got 200 for.</summary>
     public int Acknowledged { get; private set; }
 
     public PostedWebhook Next()
@@ -44,6 +45,9 @@ internal sealed class Ledger(int seed)
             post.Answer = answer;
         }
     }
+
+    /// <summary>Notes a webhook that reached a queue without having been posted: it has to be stored as if it were acknowledged.</summary>
+    public void ThrownIn(PostedWebhook webhook, byte[] body) => Try(webhook, body).Answer = Post.Acknowledged;
 
     /// <summary>The webhook that a body belongs to; null where nobody posted it.</summary>
     public PostedWebhook? Find(string bodyHash) => byBody.GetValueOrDefault(bodyHash);
