@@ -83,8 +83,19 @@ public sealed class ServingProcess : IAsyncDisposable
     {
         process.StandardInput.Close();
         using var timeout = new CancellationTokenSource(StopTimeout);
-        await process.WaitForExitAsync(timeout.Token);
-        process.Dispose();
+        try
+        {
+            await process.WaitForExitAsync(timeout.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            throw new TimeoutException($"The server did not end within {StopTimeout.TotalSeconds} seconds.");
+        }
+        finally
+        {
+            process.Dispose();
+        }
     }
 
     private static async Task<string> ReadLineAsync(StreamReader output, CancellationToken cancellationToken)

@@ -85,10 +85,10 @@ internal sealed class Storage : IAsyncDisposable
     }
 
     /// <summary>Waits until a side's queue is empty.</summary>
-    /// <exception cref="TimeoutException">It is not after ten minutes.</exception>
+    /// <exception cref="TimeoutException">It is not after half an hour.</exception>
     public async Task DrainedAsync(Side side, CancellationToken cancellationToken)
     {
-        for (var deadline = DateTimeOffset.UtcNow + TimeSpan.FromMinutes(10); await MessagesAsync(side, cancellationToken) > 0;)
+        for (var deadline = DateTimeOffset.UtcNow + TimeSpan.FromMinutes(30); await MessagesAsync(side, cancellationToken) > 0;)
         {
             if (DateTimeOffset.UtcNow > deadline)
             {
