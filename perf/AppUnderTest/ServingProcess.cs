@@ -87,10 +87,10 @@ public sealed class ServingProcess : IAsyncDisposable
         {
             await process.WaitForExitAsync(timeout.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e)
         {
             process.Kill();
-            throw new TimeoutException($"The server did not end within {StopTimeout.TotalSeconds} seconds.");
+            throw new TimeoutException($"The server did not end within {StopTimeout.TotalSeconds} seconds.", e);
         }
         finally
         {
