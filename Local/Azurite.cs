@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace Smtp2GoIngest.Local;
 
-/// <summary>Azurite, Microsoft's emulator of Azure Storage, on free ports with its data on disk. Its version is pinned by <c>azurite/package-lock.json</c>.</summary>
+/// <summary>Azurite, Microsoft's emulator of Azure Storage, on free ports. Its version is pinned by <c>azurite/package-lock.json</c>.</summary>
 public sealed partial class Azurite : IAsyncDisposable
 {
     // The account and key that every Azurite has; Microsoft publishes them.
@@ -83,17 +83,20 @@ public sealed partial class Azurite : IAsyncDisposable
         + $"BlobEndpoint={services["Blob"]}{account};QueueEndpoint={services["Queue"]}{account};TableEndpoint={services["Table"]}{account};";
 
     /// <summary>Starts Azurite; returns when all three services listen.</summary>
-    /// <param name="dataFolder">Where it keeps its data.</param>
+    /// <param name="dataFolder">
+    /// Where it keeps its data; null for memory alone. On disk it writes all that it holds every five seconds and answers nobody meanwhile:
+    /// for seconds at a hundred thousand rows, and it ends at some 500 MB.
+    /// </param>
     /// <param name="accounts">Accounts to offer beside the usual one, each with its key.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     /// <exception cref="InvalidOperationException">It did not start; the message says why.</exception>
-    public static async Task<Azurite> StartAsync(string dataFolder, IEnumerable<string> accounts, CancellationToken cancellationToken)
+    public static async Task<Azurite> StartAsync(string? dataFolder, IEnumerable<string> accounts, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(StartTimeout);
         string[] arguments =
         [
-            "start.js", "--location", dataFolder, "--skipApiVersionCheck", "--disableTelemetry", "--silent",
+            "start.js", .. (string[])(dataFolder is null ? ["--inMemoryPersistence"] : ["--location", dataFolder]), "--skipApiVersionCheck", "--disableTelemetry", "--silent",
             "--blobPort", "0", "--queuePort", "0", "--tablePort", "0",
         ];
         var node = Start("node", arguments, ("AZURITE_ACCOUNTS", string.Join(';', accounts.Prepend(Account).Select(account => $"{account}:{KeyOf(account)}"))));

@@ -9,7 +9,7 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Load;
 
-/// <summary>Azurite's three services, each in a process of its own: one process has one thread for all that it does.</summary>
+/// <summary>Azurite's three services in memory, each in a process of its own: one process has one thread for all that it does.</summary>
 internal sealed class Storage : IAsyncDisposable
 {
     // A lease of the pump is a minute.
@@ -17,12 +17,11 @@ internal sealed class Storage : IAsyncDisposable
 
     private static readonly string[] AppTables = [EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable];
 
-    private readonly DirectoryInfo data;
     private readonly Azurite[] processes;
 
-    private Storage(DirectoryInfo data, Azurite[] processes)
+    private Storage(Azurite[] processes)
     {
-        (this.data, this.processes) = (data, processes);
+        this.processes = processes;
         ConnectionString = processes[0].ConnectionString
             .Replace(Endpoint(processes[0], "Queue"), Endpoint(processes[1], "Queue"), StringComparison.Ordinal)
             .Replace(Endpoint(processes[0], "Table"), Endpoint(processes[2], "Table"), StringComparison.Ordinal);
@@ -33,9 +32,7 @@ internal sealed class Storage : IAsyncDisposable
     public static async Task<Storage> StartAsync(CancellationToken cancellationToken)
     {
         await Azurite.InstallAsync(cancellationToken);
-        var folder = Directory.CreateTempSubdirectory("smtp2go-ingest-load-");
-        return new Storage(folder, await Task.WhenAll(Enumerable.Range(0, 3).Select(i =>
-            Azurite.StartAsync(folder.CreateSubdirectory($"{i}").FullName, [], cancellationToken))));
+        return new Storage(await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Azurite.StartAsync(null, [], cancellationToken))));
     }
 
     /// <summary>The messages of a side's queue, hidden ones included.</summary>
@@ -99,11 +96,7 @@ internal sealed class Storage : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await Task.WhenAll(processes.Select(process => process.DisposeAsync().AsTask()));
-        data.Delete(recursive: true);
-    }
+    public async ValueTask DisposeAsync() => await Task.WhenAll(processes.Select(process => process.DisposeAsync().AsTask()));
 
     private static string IdOf(ReadOnlyMemory<byte> body)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
@@ -37,64 +38,58 @@ return await command.Parse(args).InvokeAsync();
 static async Task<int> RunAsync(int minutes, int rate, CancellationToken cancellationToken)
 {
     const int SamplesPerMinute = 6;
-    var data = Directory.CreateTempSubdirectory("smtp2go-ingest-soak-");
-    try
+    await Azurite.InstallAsync(cancellationToken);
+    await using var azurite = await Azurite.StartAsync(null, [], cancellationToken);
+    await using var app = await ServingProcess.StartAsync([azurite.ConnectionString], cancellationToken);
+
+    using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+    var posting = PostAsync(app.Url, rate, ended.Token);
+    var perMinute = new List<Sample>();
+    Console.WriteLine("| minute | working set MB | heap MB | handles | threads | gen 0 | gen 2 | GC pause % | lag p50 s | lag most s |");
+    Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
+    for (var minute = 1; minute <= minutes; minute++)
     {
-        await Azurite.InstallAsync(cancellationToken);
-        await using var azurite = await Azurite.StartAsync(data.FullName, [], cancellationToken);
-        await using var app = await ServingProcess.StartAsync([azurite.ConnectionString], cancellationToken);
-
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var posting = PostAsync(app.Url, rate, ended.Token);
-        var perMinute = new List<Sample>();
-        Console.WriteLine("| minute | working set MB | heap MB | handles | threads | gen 0 | gen 2 | GC pause % | lag p50 s | lag most s |");
-        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
-        for (var minute = 1; minute <= minutes; minute++)
+        var samples = new List<Sample>();
+        for (var i = 0; i < SamplesPerMinute; i++)
         {
-            var samples = new List<Sample>();
-            for (var i = 0; i < SamplesPerMinute; i++)
+            if (await Task.WhenAny(posting, Task.Delay(TimeSpan.FromMinutes(1.0 / SamplesPerMinute), cancellationToken)) == posting)
             {
-                if (await Task.WhenAny(posting, Task.Delay(TimeSpan.FromMinutes(1.0 / SamplesPerMinute), cancellationToken)) == posting)
-                {
-                    await posting;
-                }
-
-                samples.Add(JsonSerializer.Deserialize(await app.AskAsync(cancellationToken), SampleJson.Default.Sample)!);
+                await posting;
             }
 
-            perMinute.Add(samples[^1] with
-            {
-                WorkingSet = samples.Average(s => s.WorkingSet),
-                Heap = samples.Average(s => s.Heap),
-                LagMedian = samples.Select(s => s.LagMedian).Order().ElementAt(SamplesPerMinute / 2),
-                LagMost = samples.Max(s => s.LagMost),
-            });
-            var s = perMinute[^1];
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"| {minute} | {s.WorkingSet:N0} | {s.Heap:N1} | {s.Handles} | {s.Threads} | {s.Gen0} | {s.Gen2} | {s.PausePercent:N2} | {s.LagMedian:N3} | {s.LagMost:N3} |"));
+            samples.Add(JsonSerializer.Deserialize(await app.AskAsync(cancellationToken), SampleJson.Default.Sample)!);
         }
 
-        await ended.CancelAsync();
-        var posted = await posting;
-        var rows = await RowsAsync(azurite.ConnectionString, cancellationToken);
-        var lost = Enumerable.Range(1, posted).Select(IdOf).Except(rows).Count();
-        var growth = perMinute[^1].WorkingSet / perMinute[Reference - 1].WorkingSet;
+        perMinute.Add(samples[^1] with
+        {
+            WorkingSet = samples.Average(s => s.WorkingSet),
+            Heap = samples.Average(s => s.Heap),
+            LagMedian = samples.Select(s => s.LagMedian).Order().ElementAt(SamplesPerMinute / 2),
+            LagMost = samples.Max(s => s.LagMost),
+        });
+        var s = perMinute[^1];
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{posted:N0} acknowledged, {rows.Count:N0} rows, {lost:N0} lost. Working set at the end: {growth:P1} of minute {Reference}."));
-        return lost == 0 && rows.Count == posted && growth <= 1.1 ? 0 : 1;
+            $"| {minute} | {s.WorkingSet:N0} | {s.Heap:N1} | {s.Handles} | {s.Threads} | {s.Gen0} | {s.Gen2} | {s.PausePercent:N2} | {s.LagMedian:N3} | {s.LagMost:N3} |"));
     }
-    finally
-    {
-        data.Delete(recursive: true);
-    }
+
+    await ended.CancelAsync();
+    var (posted, refused) = await posting;
+    var rows = await RowsAsync(azurite.ConnectionString, cancellationToken);
+    var lost = Enumerable.Range(1, posted).Select(IdOf).Except(refused).Except(rows).Count();
+    var twice = rows.Count - rows.Distinct(StringComparer.Ordinal).Count();
+    var growth = perMinute[^1].WorkingSet / perMinute[Reference - 1].WorkingSet;
+    Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{posted - refused.Count:N0} acknowledged, {refused.Count:N0} refused, {lost:N0} lost, {twice:N0} stored twice. Working set at the end: {growth:P1} of minute {Reference}."));
+    return refused.Count + lost + twice == 0 && growth <= 1.1 ? 0 : 1;
 }
 
 // One connection for each ten a second, each on its own clock: a slow answer makes the others no later. Storage is well, so nothing may be refused.
-static async Task<int> PostAsync(Uri url, int rate, CancellationToken cancellationToken)
+static async Task<(int Posted, List<string> Refused)> PostAsync(Uri url, int rate, CancellationToken cancellationToken)
 {
     var next = 0;
+    var refused = new ConcurrentBag<string>();
     using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     using var client = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
     client.DefaultRequestHeaders.Authorization = Subject.Credentials;
@@ -107,9 +102,13 @@ static async Task<int> PostAsync(Uri url, int rate, CancellationToken cancellati
             while (await clock.WaitForNextTickAsync(failed.Token))
             {
                 // A post that has begun is finished: what it is answered has to be known.
-                using var content = new StringContent(Body(Interlocked.Increment(ref next)), Encoding.UTF8, "application/x-www-form-urlencoded");
+                var n = Interlocked.Increment(ref next);
+                using var content = new StringContent(Body(n), Encoding.UTF8, "application/x-www-form-urlencoded");
                 using var answer = await client.PostAsync(new Uri("webhook/smtp2go", UriKind.Relative), content, CancellationToken.None);
-                answer.EnsureSuccessStatusCode();
+                if (!answer.IsSuccessStatusCode)
+                {
+                    refused.Add(IdOf(n));
+                }
             }
         }
         catch (OperationCanceledException) when (failed.IsCancellationRequested)
@@ -122,7 +121,7 @@ static async Task<int> PostAsync(Uri url, int rate, CancellationToken cancellati
             throw;
         }
     }));
-    return next;
+    return (next, [.. refused]);
 }
 
 static string IdOf(int n) => $"{n:x32}";
