@@ -84,8 +84,8 @@ public sealed partial class Azurite : IAsyncDisposable
 
     /// <summary>Starts Azurite; returns when all three services listen.</summary>
     /// <param name="dataFolder">
-    /// Where it keeps its data; null for memory alone. On disk it writes all that it holds every five seconds and answers nobody meanwhile:
-    /// for seconds at a hundred thousand rows, and it ends at some 500 MB.
+    /// Where it keeps its data; null for memory alone. On disk it writes all its rows anew every five seconds and answers nobody meanwhile: for
+    /// seconds at a hundred thousand of them, and it ends at some 500 MB.
     /// </param>
     /// <param name="accounts">Accounts to offer beside the usual one, each with its key.</param>
     /// <param name="cancellationToken">Ends the start.</param>

@@ -1,3 +1,4 @@
+using Smtp2GoIngest.AppUnderTest;
 using Smtp2GoIngest.Load;
 using Spectre.Console;
 
@@ -19,8 +20,8 @@ var (rounds, seconds, backlog, deepBacklog, flood) = quick ? (1, 1, 500, 1_000, 
 int[] connections = quick ? [1, 64] : [1, 16, 64, 256];
 
 AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 160);
-await using var storage = await Storage.StartAsync(interrupted.Token);
-var comparison = new Comparison(storage, TimeSpan.FromSeconds(quick ? 1 : 3), interrupted.Token);
+await using var azurite = await SplitAzurite.StartAsync(interrupted.Token);
+var comparison = new Comparison(new Storage(azurite.ConnectionString), TimeSpan.FromSeconds(quick ? 1 : 3), interrupted.Token);
 var figures = new List<Figures>();
 Show(Report.Of("Receiving, nobody draining", await comparison.ReceiveAsync(connections, rounds, TimeSpan.FromSeconds(seconds))));
 Show(Report.Of("Receiving while the queue is drained", await comparison.ReceiveAndStoreAsync(rounds, TimeSpan.FromSeconds(seconds))));

@@ -1,39 +1,22 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
-using Smtp2GoIngest.Local;
 using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Load;
 
-/// <summary>Azurite's three services in memory, each in a process of its own: one process has one thread for all that it does.</summary>
-internal sealed class Storage : IAsyncDisposable
+/// <summary>What the sides store in, and what is found in it.</summary>
+/// <param name="connectionString">Of the account.</param>
+internal sealed class Storage(string connectionString)
 {
     // A lease of the pump is a minute.
     private static readonly TimeSpan HiddenAtMost = TimeSpan.FromMinutes(2);
 
     private static readonly string[] AppTables = [EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable];
 
-    private readonly Azurite[] processes;
-
-    private Storage(Azurite[] processes)
-    {
-        this.processes = processes;
-        ConnectionString = processes[0].ConnectionString
-            .Replace(Endpoint(processes[0], "Queue"), Endpoint(processes[1], "Queue"), StringComparison.Ordinal)
-            .Replace(Endpoint(processes[0], "Table"), Endpoint(processes[2], "Table"), StringComparison.Ordinal);
-    }
-
-    public string ConnectionString { get; }
-
-    public static async Task<Storage> StartAsync(CancellationToken cancellationToken)
-    {
-        await Azurite.InstallAsync(cancellationToken);
-        return new Storage(await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Azurite.StartAsync(null, [], cancellationToken))));
-    }
+    public string ConnectionString => connectionString;
 
     /// <summary>The messages of a side's queue, hidden ones included.</summary>
     public async Task<int> MessagesAsync(Side side, CancellationToken cancellationToken) =>
@@ -96,19 +79,14 @@ internal sealed class Storage : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await Task.WhenAll(processes.Select(process => process.DisposeAsync().AsTask()));
-
     private static string IdOf(ReadOnlyMemory<byte> body)
     {
         _ = WebhookBody.TryParse(body.Span, out var fields, out _);
         return fields!.Single(field => field.Name == "id").Values[0].Text;
     }
 
-    private static string Endpoint(Azurite azurite, string service) =>
-        Regex.Match(azurite.ConnectionString, $"{service}Endpoint=[^;]+", RegexOptions.None, TimeSpan.FromSeconds(1)).Value;
-
-    private QueueClient QueueOf(Side side) => new(ConnectionString, side == Side.App ? WebhookQueue.Name : Sides.PlainQueue);
+    private QueueClient QueueOf(Side side) => new(connectionString, side == Side.App ? WebhookQueue.Name : Sides.PlainQueue);
 
     private IEnumerable<TableClient> TablesOf(Side side) =>
-        (side == Side.App ? AppTables : [Sides.PlainTable]).Select(table => new TableClient(ConnectionString, table));
+        (side == Side.App ? AppTables : [Sides.PlainTable]).Select(table => new TableClient(connectionString, table));
 }

@@ -6,7 +6,6 @@ using System.Text.Json;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
 using Smtp2GoIngest.AppUnderTest;
-using Smtp2GoIngest.Local;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Soak;
 using Smtp2GoIngest.Storing;
@@ -38,8 +37,7 @@ return await command.Parse(args).InvokeAsync();
 static async Task<int> RunAsync(int minutes, int rate, CancellationToken cancellationToken)
 {
     const int SamplesPerMinute = 6;
-    await Azurite.InstallAsync(cancellationToken);
-    await using var azurite = await Azurite.StartAsync(null, [], cancellationToken);
+    await using var azurite = await SplitAzurite.StartAsync(cancellationToken);
     await using var app = await ServingProcess.StartAsync([azurite.ConnectionString], cancellationToken);
 
     using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
