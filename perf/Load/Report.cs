@@ -93,7 +93,7 @@ internal static class Report
 
     private static string Machine() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{DateTime.UtcNow:d MMMM yyyy}, {ProcessorName()}, {Environment.ProcessorCount} logical processors, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024.0 / 1024 / 1024:N0} GB, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}; clients and Azurite on the same machine.\n");
+        $"{DateTime.UtcNow:d MMMM yyyy}, {ProcessorName()}, {Environment.ProcessorCount} logical processors, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024.0 / 1024 / 1024:N0} GB, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}; clients and Azurite on the same machine.");
 
     private static string ProcessorName() =>
         File.Exists("/proc/cpuinfo") && File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line
