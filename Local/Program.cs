@@ -68,6 +68,7 @@ static async Task<int> RunAsync(bool once, CancellationToken cancellationToken)
         AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{rows.Count} of {sent} sample webhooks are stored in {EventStore.TableName}.");
         if (once)
         {
+            await app.StopAsync(cancellationToken);
             return rows.Count == sent ? 0 : 1;
         }
 

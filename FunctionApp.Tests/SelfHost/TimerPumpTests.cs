@@ -34,4 +34,31 @@ public sealed class TimerPumpTests
 
         Assert.Equal(["11:21", "11:22"], runs.Select(run => run.ToString("HH:mm", System.Globalization.CultureInfo.InvariantCulture)));
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(60)]
+    public async Task Whether_it_waits_or_runs_its_end_is_no_failure(int seconds)
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 5, 2, 11, 20, 30, TimeSpan.Zero));
+        var isRunning = false;
+        var pump = new TimerPump(
+            "Timed",
+            "0 * * * * *",
+            async cancellationToken =>
+            {
+                isRunning = true;
+                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            },
+            time,
+            NullLogger.Instance);
+        await pump.StartAsync(TestContext.Current.CancellationToken);
+        await Task.Delay(50, TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromSeconds(seconds));
+        await Eventually.Get(() => Task.FromResult(isRunning), running => running == seconds > 0);
+
+        pump.Dispose();
+
+        await pump.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+    }
 }

@@ -12,18 +12,25 @@ internal sealed partial class TimerPump(string name, string schedule, Func<Cance
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            var now = time.GetUtcNow();
-            await Task.Delay(crontab.GetNextOccurrence(now.UtcDateTime) - now.UtcDateTime, time, stoppingToken);
-            try
+            while (!stoppingToken.IsCancellationRequested)
             {
-                await function(stoppingToken);
+                var now = time.GetUtcNow();
+                await Task.Delay(crontab.GetNextOccurrence(now.UtcDateTime) - now.UtcDateTime, time, stoppingToken);
+                try
+                {
+                    await function(stoppingToken);
+                }
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+                {
+                    Log.Failed(logger, name, StorageFailure.Describe(e));
+                }
             }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                Log.Failed(logger, name, StorageFailure.Describe(e));
-            }
+        }
+        catch (Exception) when (stoppingToken.IsCancellationRequested)
+        {
+            // The end, whether it waited or ran; what was cut short runs again after the next start.
         }
     }
 
