@@ -24,8 +24,32 @@ internal static class EventList
     public static async Task<int> WriteAsync(
         CommandContext context, ParseResult parsed, string table, string filter, string nothingFound, CancellationToken cancellationToken)
     {
-        var rows = context.Tables(parsed).RowsAsync(table, filter, context.IsJson(parsed) ? null : Columns, cancellationToken);
-        return await WriteAsync(context, parsed, rows, cancellationToken) > 0 ? ExitCode.Done : await context.NothingFoundAsync(nothingFound);
+        var count = 0;
+        var json = context.IsJson(parsed);
+        var page = NewPage();
+        await foreach (var row in context.Tables(parsed).RowsAsync(table, filter, json ? null : Columns, cancellationToken))
+        {
+            count++;
+            if (json)
+            {
+                await context.Output.WriteJsonAsync(row, cancellationToken);
+                continue;
+            }
+
+            page.AddRow(new Text(Time(row)), new Text(Event(row)), new Text(Recipient(row)), new Text(Email(row)), new Text(Says(row)));
+            if (page.Rows.Count == RowsPerPage)
+            {
+                context.Console.Write(page);
+                page = NewPage();
+            }
+        }
+
+        if (page.Rows.Count > 0)
+        {
+            context.Console.Write(page);
+        }
+
+        return count > 0 ? ExitCode.Done : await context.NothingFoundAsync(nothingFound);
     }
 
     /// <summary>A row in one line of text.</summary>
@@ -49,37 +73,6 @@ internal static class EventList
     }
 
     public static string Time(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? string.Empty;
-
-    private static async Task<int> WriteAsync(
-        CommandContext context, ParseResult parsed, IAsyncEnumerable<TableEntity> rows, CancellationToken cancellationToken)
-    {
-        var count = 0;
-        var json = context.IsJson(parsed);
-        var page = NewPage();
-        await foreach (var row in rows.WithCancellation(cancellationToken))
-        {
-            count++;
-            if (json)
-            {
-                await context.Output.WriteJsonAsync(row, cancellationToken);
-                continue;
-            }
-
-            page.AddRow(new Text(Time(row)), new Text(Event(row)), new Text(Recipient(row)), new Text(Email(row)), new Text(Says(row)));
-            if (page.Rows.Count == RowsPerPage)
-            {
-                context.Console.Write(page);
-                page = NewPage();
-            }
-        }
-
-        if (page.Rows.Count > 0)
-        {
-            context.Console.Write(page);
-        }
-
-        return count;
-    }
 
     private static Table NewPage() => new Table().RoundedBorder().AddColumns("Time (UTC)", "Event", "Recipient", "Email", "What SMTP2GO says");
 
