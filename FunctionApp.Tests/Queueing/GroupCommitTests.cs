@@ -72,11 +72,7 @@ public sealed class GroupCommitTests : IDisposable
     [Fact]
     public async Task A_send_begins_beside_a_large_one_only_when_as_many_wait()
     {
-        var all = await BusyAsync();
-        all.AddRange(Enumerable.Range(0, 20).Select(i => Add($"{i}")));
-        sends.ForEach(send => send.Done.SetResult());
-        await SendsAsync(GroupCommit.MaxSends + 1);
-        await Task.WhenAll(all[..GroupCommit.MaxSends]);
+        var all = await OneLargeSendAsync();
 
         all.AddRange(Enumerable.Range(20, 19).Select(i => Add($"{i}")));
         Assert.Equal(GroupCommit.MaxSends + 1, sends.Count);
@@ -89,11 +85,7 @@ public sealed class GroupCommitTests : IDisposable
     [Fact]
     public async Task Nobody_waits_behind_a_large_send_that_hangs()
     {
-        var all = await BusyAsync();
-        all.AddRange(Enumerable.Range(0, 20).Select(i => Add($"{i}")));
-        sends.ForEach(send => send.Done.SetResult());
-        await SendsAsync(GroupCommit.MaxSends + 1);
-        await Task.WhenAll(all[..GroupCommit.MaxSends]);
+        var all = await OneLargeSendAsync();
 
         all.Add(Add("early"));
         Assert.Equal(GroupCommit.MaxSends + 1, sends.Count);
@@ -211,6 +203,17 @@ public sealed class GroupCommitTests : IDisposable
         List<Task> busy = [.. Enumerable.Range(0, GroupCommit.MaxSends).Select(i => Add($"busy{i}"))];
         await SendsAsync(GroupCommit.MaxSends);
         return busy;
+    }
+
+    /// <summary>Has one send of twenty entries under way, and nothing else.</summary>
+    private async Task<List<Task>> OneLargeSendAsync()
+    {
+        var all = await BusyAsync();
+        all.AddRange(Enumerable.Range(0, 20).Select(i => Add($"{i}")));
+        sends.ForEach(send => send.Done.SetResult());
+        await SendsAsync(GroupCommit.MaxSends + 1);
+        await Task.WhenAll(all[..GroupCommit.MaxSends]);
+        return all;
     }
 
     /// <summary>Lets sends succeed until nothing waits.</summary>

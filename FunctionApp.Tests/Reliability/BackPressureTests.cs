@@ -45,7 +45,11 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
         {
             await (request.Method == HttpMethod.Post ? released.Task.WaitAsync(cancellationToken) : Task.CompletedTask);
             var answer = await send();
-            blobs += request.Headers.Contains("x-ms-blob-type") && answer.IsSuccessStatusCode ? 1 : 0;
+            if (request.Headers.Contains("x-ms-blob-type") && answer.IsSuccessStatusCode)
+            {
+                Interlocked.Increment(ref blobs);
+            }
+
             return answer;
         }));
 
