@@ -8,9 +8,10 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
-using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Tests;
 
@@ -132,7 +133,7 @@ public sealed class InfrastructureTests
     {
         Assert.Equal([WebhookQueue.Name, WebhookQueue.PoisonName], NamesOf("Microsoft.Storage/storageAccounts/queueServices/queues"));
         Assert.Contains(WebhookBlobs.ContainerName, NamesOf("Microsoft.Storage/storageAccounts/blobServices/containers"));
-        var tables = typeof(Functions).Assembly.GetTypes()
+        var tables = typeof(StorageOptions).Assembly.GetTypes()
             .SelectMany(type => Constants(type, name => name == "TableName" || name.EndsWith("Table", StringComparison.Ordinal)));
         Assert.Equal(tables.Order(StringComparer.Ordinal), NamesOf("Microsoft.Storage/storageAccounts/tableServices/tables").Order(StringComparer.Ordinal));
     }
@@ -172,7 +173,7 @@ public sealed class InfrastructureTests
     [Fact]
     public void Every_setting_of_ours_is_an_option_of_the_code()
     {
-        var options = typeof(Functions).Assembly.GetTypes()
+        var options = typeof(StorageOptions).Assembly.GetTypes()
             .SelectMany(type => Constants(type, name => name is "Section" or "Connection")
                 .SelectMany(section => type.GetProperties().Select(p => $"{section}__{p.Name}")));
 

@@ -4,6 +4,7 @@ using Azure.Storage.Queues;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Smtp2GoIngest.FunctionApp;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
 using Smtp2GoIngest.SelfHost;
@@ -112,7 +113,7 @@ public sealed class ShippedFilesTests
             triggers);
 
         static string Describe(ParameterInfo parameter) =>
-            parameter.GetCustomAttribute<HttpTriggerAttribute>() is { } http ? $"http {http.AuthLevel} [{string.Join(',', http.Methods)}] {http.Route}"
+            parameter.GetCustomAttribute<HttpTriggerAttribute>() is { } http ? $"http {http.AuthLevel} [{string.Join(',', http.Methods ?? [])}] {http.Route}"
             : parameter.GetCustomAttribute<QueueTriggerAttribute>() is { } queue ? $"queue {queue.QueueName} {queue.Connection}"
             : parameter.GetCustomAttribute<TimerTriggerAttribute>() is { } timer ? $"timer {timer.Schedule}"
             : "none";

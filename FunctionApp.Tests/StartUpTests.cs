@@ -20,7 +20,7 @@ public sealed class StartUpTests
     [InlineData("EventStorage__credential", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage__queueServiceUri=https://q.example/", "EventStorage__tableServiceUri=https://t.example/", "EventStorage__blobServiceUri=https://b.example/", "EventStorage__credential=managedidentiy")]
     public async Task A_wrong_setting_ends_the_start_and_is_named(string named, params string[] settings)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Smtp2GoIngest.dll"), "--urls", "http://127.0.0.1:0"])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "SelfHost.dll"), "--urls", "http://127.0.0.1:0"])
         {
             UseShellExecute = false,
             RedirectStandardError = true,
@@ -44,7 +44,7 @@ public sealed class StartUpTests
         }
 
         using var process = Process.Start(start)!;
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(Test.Token);
         timeout.CancelAfter(TimeSpan.FromMinutes(1));
         var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
         var errors = await process.StandardError.ReadToEndAsync(timeout.Token);

@@ -5,7 +5,7 @@ using Azure.Core;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
-using Smtp2GoIngest.FaultProxy;
+using Smtp2GoIngest.Lab.FaultProxy;
 
 namespace Smtp2GoIngest.Tests;
 
@@ -21,8 +21,8 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         direct = azurite.NewAccount();
-        await Queue(direct).CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
-        proxy = await StorageProxy.StartAsync(direct, TestContext.Current.CancellationToken);
+        await Queue(direct).CreateAsync(cancellationToken: Test.Token);
+        proxy = await StorageProxy.StartAsync(direct, Test.Token);
         proxy.Choose = request =>
         {
             operations.Enqueue($"{request.Service} {request.Operation} {request.Resource}");
@@ -203,10 +203,10 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
 
     private string Proxied => proxy.ConnectionStringOf(direct);
 
-    private Task SendAsync() => Queue(Proxied).SendMessageAsync("one", TestContext.Current.CancellationToken);
+    private Task SendAsync() => Queue(Proxied).SendMessageAsync("one", Test.Token);
 
     private async Task<int> CountAsync() =>
-        (await Queue(direct).GetPropertiesAsync(TestContext.Current.CancellationToken)).Value.ApproximateMessagesCount;
+        (await Queue(direct).GetPropertiesAsync(Test.Token)).Value.ApproximateMessagesCount;
 
     private static QueueClient Queue(string connectionString) => new(connectionString, "pumped", Once(new QueueClientOptions()));
 

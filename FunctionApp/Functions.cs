@@ -1,48 +1,43 @@
 using Azure.Storage.Queues.Models;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
 using Smtp2GoIngest.Storing;
 
-namespace Smtp2GoIngest;
+namespace Smtp2GoIngest.FunctionApp;
 
-/// <summary>Every entry point of the app. What they call knows nothing of Azure Functions.</summary>
-/// <param name="receiver">Answers webhooks.</param>
-/// <param name="processor">Stores them.</param>
-/// <param name="queues">Measures what waits.</param>
-/// <param name="retention">Deletes what is too old.</param>
+/// <summary>Every trigger of the app. What they call knows nothing of Azure Functions.</summary>
+/// <remarks>
+/// The host fills parameters by name from JSON fields and query values, so an HTTP function takes the request and its route value and nothing
+/// else: a parameter <c>cancellationToken</c> would turn every request with a field of that name into a 500.
+/// </remarks>
 public sealed class Functions(WebhookReceiver receiver, WebhookProcessor processor, QueueWatch queues, Retention retention)
 {
-    /// <summary>Takes a webhook from SMTP2GO. Anonymous for the platform: the app itself knows who may post, and which methods.</summary>
+    /// <summary>Anonymous for the platform: the app itself decides who may post, and by which method.</summary>
     [Function(nameof(ReceiveWebhook))]
     public Task<IResult> ReceiveWebhook(
-        [HttpTrigger(AuthorizationLevel.Anonymous, Route = WebhookReceiver.Route)] HttpRequest request, string endpoint, CancellationToken cancellationToken) =>
-        receiver.ReceiveAsync(request, endpoint, cancellationToken);
+        [HttpTrigger(AuthorizationLevel.Anonymous, Route = WebhookReceiver.Route)] HttpRequest request, string endpoint) =>
+        receiver.ReceiveAsync(request, endpoint);
 
-    /// <summary>Says that the process is up, and nothing else.</summary>
     [Function(nameof(Health))]
-    public IResult Health([HttpTrigger(AuthorizationLevel.Anonymous, Route = "health")] HttpRequest request) =>
-        TypedResults.Text("Healthy");
+    public IResult Health([HttpTrigger(AuthorizationLevel.Anonymous, Route = WebhookReceiver.HealthRoute)] HttpRequest request) =>
+        WebhookReceiver.Health();
 
-    /// <summary>Stores what a message of the queue holds.</summary>
+    // A stop cancels running functions, which would cost each message a try and 30 seconds: this one ends by itself.
     [Function(nameof(StoreEvents))]
-    public Task StoreEvents(
-        [QueueTrigger(WebhookQueue.Name, Connection = StorageOptions.Connection)] QueueMessage message, CancellationToken cancellationToken) =>
-        processor.StoreAsync(message, cancellationToken);
+    public Task StoreEvents([QueueTrigger(WebhookQueue.Name, Connection = StorageOptions.Connection)] QueueMessage message) =>
+        processor.StoreAsync(message, CancellationToken.None);
 
-    /// <summary>Keeps what the host gave up, before the host's copy of it expires.</summary>
     [Function(nameof(KeepPoison))]
-    public Task KeepPoison(
-        [QueueTrigger(WebhookQueue.PoisonName, Connection = StorageOptions.Connection)] QueueMessage message, CancellationToken cancellationToken) =>
-        processor.KeepPoisonAsync(message, cancellationToken);
+    public Task KeepPoison([QueueTrigger(WebhookQueue.PoisonName, Connection = StorageOptions.Connection)] QueueMessage message) =>
+        processor.KeepPoisonAsync(message, CancellationToken.None);
 
-    /// <summary>Measures the queues.</summary>
     [Function(nameof(WatchQueues))]
     public Task WatchQueues([TimerTrigger(QueueWatch.Schedule)] TimerInfo timer, CancellationToken cancellationToken) =>
         queues.WatchAsync(cancellationToken);
 
-    /// <summary>Deletes events that are older than they are kept.</summary>
     [Function(nameof(PurgeExpired))]
     public Task PurgeExpired([TimerTrigger(Retention.Schedule)] TimerInfo timer, CancellationToken cancellationToken) =>
         retention.PurgeExpiredAsync(cancellationToken);

@@ -6,6 +6,7 @@ using Azure;
 using Azure.Data.Tables;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
+using Smtp2GoIngest.Lab;
 using Smtp2GoIngest.Local;
 using Smtp2GoIngest.SelfHost;
 using Smtp2GoIngest.Storing;

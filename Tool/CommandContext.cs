@@ -3,7 +3,7 @@ using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
-using Smtp2GoIngest.SelfHost;
+
 using Spectre.Console;
 
 namespace Smtp2GoIngest.Tool;

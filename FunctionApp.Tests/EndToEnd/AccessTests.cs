@@ -41,7 +41,7 @@ public sealed class AccessTests(AzuriteFixture azurite)
             }
         }
 
-        Assert.Equal(accepted, accepted == 0 ? 0 : (await app.Queue.GetPropertiesAsync(TestContext.Current.CancellationToken)).Value.ApproximateMessagesCount);
+        Assert.Equal(accepted, accepted == 0 ? 0 : (await app.Queue.GetPropertiesAsync(Test.Token)).Value.ApproximateMessagesCount);
     }
 
     [Fact]
@@ -80,14 +80,14 @@ public sealed class AccessTests(AzuriteFixture azurite)
         {
             using var request = NewRequest("webhook/smtp2go", SecretWays.Bearer, secret);
             request.Headers.TryAddWithoutValidation("X-Forwarded-For", forwardedFor);
-            using var answer = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            using var answer = await app.Client.SendAsync(request, Test.Token);
 
             Assert.Equal(expected == HttpStatusCode.OK && secret != Current ? HttpStatusCode.Unauthorized : expected, answer.StatusCode);
             Assert.Equal(expected == HttpStatusCode.ServiceUnavailable, answer.Headers.RetryAfter is not null);
         }
 
         // SMTP2GO checks the URL from wherever it likes.
-        using var check = await app.Client.GetAsync("webhook/smtp2go", TestContext.Current.CancellationToken);
+        using var check = await app.Client.GetAsync("webhook/smtp2go", Test.Token);
         Assert.Equal(HttpStatusCode.OK, check.StatusCode);
     }
 
@@ -99,7 +99,7 @@ public sealed class AccessTests(AzuriteFixture azurite)
         using var request = NewRequest("webhook/smtp2go", SecretWays.Bearer, Current);
         request.Headers.TryAddWithoutValidation("X-Forwarded-For", "192.0.2.1, 198.51.100.1, 198.51.100.2");
 
-        using var answer = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var answer = await app.Client.SendAsync(request, Test.Token);
 
         Assert.Contains(emitted.Lines, line => line.Contains("named 3 hops and Webhook__TrustedProxies is 1", StringComparison.Ordinal));
         Assert.Contains(emitted.Lines, line => line.Contains("webhooks.refused 1 [reason, source]", StringComparison.Ordinal));
@@ -114,7 +114,7 @@ public sealed class AccessTests(AzuriteFixture azurite)
     private static async Task<HttpStatusCode> PostAsync(IngestApp app, string path, SecretWays way, string? secret)
     {
         using var request = NewRequest(path, way, secret);
-        using var answer = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var answer = await app.Client.SendAsync(request, Test.Token);
         return answer.StatusCode;
     }
 

@@ -24,7 +24,7 @@ public sealed class CorpusTests(AzuriteFixture azurite)
     public async Task A_real_body_becomes_a_row(string file)
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
-        var body = await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
+        var body = await File.ReadAllBytesAsync(file, Test.Token);
         Assert.True(WebhookBody.TryParse(body, out var fields, out _));
 
         var row = await app.StoreAsync(Encoding.UTF8.GetString(body));
@@ -42,7 +42,7 @@ public sealed class CorpusTests(AzuriteFixture azurite)
     {
         Assert.SkipWhen(Others is null, "SMTP2GO_PAYLOADS names no folder of captured callbacks.");
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
-        var body = await File.ReadAllTextAsync(Path.Combine(Others!, "processed-live.form"), TestContext.Current.CancellationToken);
+        var body = await File.ReadAllTextAsync(Path.Combine(Others!, "processed-live.form"), Test.Token);
 
         var row = await app.StoreAsync(body);
 
@@ -60,7 +60,7 @@ public sealed class CorpusTests(AzuriteFixture azurite)
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
 
-        var row = await app.StoreAsync(await File.ReadAllTextAsync(Path.Combine(Own, "test-button.json"), TestContext.Current.CancellationToken));
+        var row = await app.StoreAsync(await File.ReadAllTextAsync(Path.Combine(Own, "test-button.json"), Test.Token));
 
         Assert.Equal("one@test.example,two@test.example", row["recipients"]);
         Assert.Equal(true, row["IsTest"]);

@@ -44,7 +44,7 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         request.Content = method == "POST" ? new StringContent("event=open&email_id=e") : null;
 
-        using var answer = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var answer = await app.Client.SendAsync(request, Test.Token);
 
         Assert.Equal(expected, (int)answer.StatusCode);
         await AssertSaysWhatToMendAsync(answer);
@@ -92,7 +92,7 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
         request.Headers.Authorization = IngestApp.Basic(IngestApp.Username, Secret);
         request.Headers.TransferEncodingChunked = chunked;
 
-        using var answer = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var answer = await app.Client.SendAsync(request, Test.Token);
 
         Assert.Equal(lessThan == 0 ? HttpStatusCode.RequestEntityTooLarge : HttpStatusCode.OK, answer.StatusCode);
         await AssertSaysWhatToMendAsync(answer);
@@ -104,7 +104,7 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
         using var content = new StringContent(OneMebibyteAndOne);
 
-        using var answer = await app.Client.PostAsync("webhook/smtp2go", content, TestContext.Current.CancellationToken);
+        using var answer = await app.Client.PostAsync("webhook/smtp2go", content, Test.Token);
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
     }
@@ -114,21 +114,21 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
         using var socket = new TcpClient();
-        await socket.ConnectAsync(app.Url.Host, app.Url.Port, TestContext.Current.CancellationToken);
+        await socket.ConnectAsync(app.Url.Host, app.Url.Port, Test.Token);
         await using var stream = socket.GetStream();
 
-        await stream.WriteAsync("POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        await stream.WriteAsync("POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"u8.ToArray(), Test.Token);
         using var reader = new StreamReader(stream);
 
-        Assert.Equal("HTTP/1.1 401 Unauthorized", await reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken));
+        Assert.Equal("HTTP/1.1 401 Unauthorized", await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(TimeSpan.FromSeconds(4), Test.Token));
     }
 
     [Fact]
     public async Task Headers_say_what_would_have_been_right()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
-        using var put = await app.Client.PutAsync("webhook/smtp2go", null, TestContext.Current.CancellationToken);
-        using var post = await app.Client.PostAsync("webhook/smtp2go", null, TestContext.Current.CancellationToken);
+        using var put = await app.Client.PutAsync("webhook/smtp2go", null, Test.Token);
+        using var post = await app.Client.PostAsync("webhook/smtp2go", null, Test.Token);
 
         Assert.Equal(["GET", "HEAD", "POST"], put.Content.Headers.Allow);
         Assert.Contains(post.Headers.WwwAuthenticate, challenge => challenge.Scheme == "Basic");
@@ -140,8 +140,8 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
 
-        Assert.Empty(await app.Client.GetStringAsync("webhook/smtp2go", TestContext.Current.CancellationToken));
-        Assert.Equal("Healthy", await app.Client.GetStringAsync("health", TestContext.Current.CancellationToken));
+        Assert.Empty(await app.Client.GetStringAsync("webhook/smtp2go", Test.Token));
+        Assert.Equal("Healthy", await app.Client.GetStringAsync("health", Test.Token));
     }
 
     [Theory]
@@ -154,7 +154,7 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
         foreach (var path in new[] { $"webhook/smtp2go_{Uri.EscapeDataString(secret)}", $"webhook/smtp2go?p={Uri.EscapeDataString(secret)}" })
         {
             using var content = new StringContent("event=open");
-            using var answer = await app.Client.PostAsync(path, content, TestContext.Current.CancellationToken);
+            using var answer = await app.Client.PostAsync(path, content, Test.Token);
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         }
     }
@@ -170,12 +170,12 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
         using var socket = new TcpClient();
-        await socket.ConnectAsync(app.Url.Host, app.Url.Port, TestContext.Current.CancellationToken);
+        await socket.ConnectAsync(app.Url.Host, app.Url.Port, Test.Token);
         await using var stream = socket.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=b"), TestContext.Current.CancellationToken);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=b"), Test.Token);
         using var reader = new StreamReader(stream);
 
-        var status = await reader.ReadLineAsync(TestContext.Current.CancellationToken);
+        var status = await reader.ReadLineAsync(Test.Token);
 
         Assert.Matches("^HTTP/1.1 (400|401|404) ", status);
     }
@@ -213,7 +213,7 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), anonymous, emitted.AddTo, pump: false);
         using var content = new StringContent("event=open");
 
-        using var answer = await app.Client.PostAsync("webhook/smtp2go", content, TestContext.Current.CancellationToken);
+        using var answer = await app.Client.PostAsync("webhook/smtp2go", content, Test.Token);
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Contains(emitted.Lines, line => line.StartsWith("log Warning 1 Webhook__AllowAnonymous is true", StringComparison.Ordinal));
@@ -246,7 +246,7 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
 
     private static async Task AssertSaysWhatToMendAsync(HttpResponseMessage answer)
     {
-        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        var text = await answer.Content.ReadAsStringAsync(Test.Token);
         if (answer.IsSuccessStatusCode)
         {
             return;

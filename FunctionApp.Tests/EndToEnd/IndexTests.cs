@@ -58,8 +58,8 @@ public sealed class IndexTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
         await app.StoreAsync(Processed);
-        await new TableClient(account, EventIndex.ByDayTable).DeleteAsync(TestContext.Current.CancellationToken);
-        await new TableClient(account, EventIndex.ByRecipientTable).DeleteAsync(TestContext.Current.CancellationToken);
+        await new TableClient(account, EventIndex.ByDayTable).DeleteAsync(Test.Token);
+        await new TableClient(account, EventIndex.ByRecipientTable).DeleteAsync(Test.Token);
 
         await app.AcknowledgedAsync(Processed + "&sendtime=2027-01-01T00:00:00Z");
         await app.AcknowledgedAsync(Processed);
@@ -75,7 +75,7 @@ public sealed class IndexTests(AzuriteFixture azurite)
         var expected = new List<string>();
         foreach (var stored in await RowsAsync(account, EventStore.TableName))
         {
-            var e = await store.ReadAsync(stored, TestContext.Current.CancellationToken);
+            var e = await store.ReadAsync(stored, Test.Token);
             expected.Add(Describe(EventIndex.ByDayTable, EventIndex.ByDay(e!, stored)));
             expected.AddRange(EventIndex.ByRecipient(e!, stored).Select(row => Describe(EventIndex.ByRecipientTable, row)));
         }
@@ -93,7 +93,7 @@ public sealed class IndexTests(AzuriteFixture azurite)
     {
         try
         {
-            return await new TableClient(account, table).QueryAsync<TableEntity>(cancellationToken: TestContext.Current.CancellationToken).ToListAsync();
+            return await new TableClient(account, table).QueryAsync<TableEntity>(cancellationToken: Test.Token).ToListAsync();
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
@@ -105,14 +105,14 @@ public sealed class IndexTests(AzuriteFixture azurite)
 
     private static async Task StoreAsync(IngestApp app, IEnumerable<string> entries)
     {
-        await app.Queue.CreateIfNotExistsAsync(cancellationToken: TestContext.Current.CancellationToken);
-        await app.Queue.SendMessageAsync($$"""{"v":1,"webhooks":[{{string.Join(',', entries)}}]}""", TestContext.Current.CancellationToken);
+        await app.Queue.CreateIfNotExistsAsync(cancellationToken: Test.Token);
+        await app.Queue.SendMessageAsync($$"""{"v":1,"webhooks":[{{string.Join(',', entries)}}]}""", Test.Token);
         await StoreQueuedAsync(app);
     }
 
     private static async Task StoreQueuedAsync(IngestApp app)
     {
-        var message = (await app.Queue.ReceiveMessageAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken)).Value;
-        await app.Services.GetRequiredService<Functions>().StoreEvents(message, TestContext.Current.CancellationToken);
+        var message = (await app.Queue.ReceiveMessageAsync(TimeSpan.FromSeconds(1), Test.Token)).Value;
+        await app.Services.GetRequiredService<WebhookProcessor>().StoreAsync(message, Test.Token);
     }
 }

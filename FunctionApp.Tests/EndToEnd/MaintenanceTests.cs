@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Azure.Data.Tables;
 using Microsoft.Extensions.DependencyInjection;
+using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 
@@ -20,8 +21,8 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await using var app = await IngestApp.StartAsync(account);
         var large = $"event=open&email_id=e2&message={new string('m', 50_000)}";
         var poison = new Azure.Storage.Queues.QueueClient(account, WebhookQueue.PoisonName);
-        await poison.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
-        await poison.SendMessageAsync(MessageOf(Entry("1", "event=open&email_id=e1")), TestContext.Current.CancellationToken);
+        await poison.CreateAsync(cancellationToken: Test.Token);
+        await poison.SendMessageAsync(MessageOf(Entry("1", "event=open&email_id=e1")), Test.Token);
         await app.AcknowledgedAsync("no=event", "text/x-test");
         await app.AcknowledgedAsync(large);
         await app.DrainedAsync();
@@ -40,9 +41,9 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     public async Task What_could_not_be_read_is_put_back_as_it_was()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
-        await app.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
-        await app.Queue.SendMessageAsync(MessageOf("""{"id":7}"""), TestContext.Current.CancellationToken);
-        await app.Queue.SendMessageAsync("hello", TestContext.Current.CancellationToken);
+        await app.Queue.CreateAsync(cancellationToken: Test.Token);
+        await app.Queue.SendMessageAsync(MessageOf("""{"id":7}"""), Test.Token);
+        await app.Queue.SendMessageAsync("hello", Test.Token);
         await app.DrainedAsync();
         var before = await app.DeadLettersAsync();
 
@@ -68,24 +69,24 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await app.DrainedAsync();
         var retention = app.Services.GetRequiredService<Retention>();
 
-        Assert.Equal(2, await retention.PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: true, null, TestContext.Current.CancellationToken));
+        Assert.Equal(2, await retention.PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: true, null, Test.Token));
         Assert.Equal(6, (await app.EventsAsync()).Count);
-        await retention.PurgeExpiredAsync(TestContext.Current.CancellationToken);
+        await retention.PurgeExpiredAsync(Test.Token);
 
         Assert.Equal(["e0", "e29", "future", "none"], (await app.EventsAsync()).Select(row => row.PartitionKey).Order());
         await IndexTests.AssertAgreeAsync(account);
-        Assert.Equal(0, await retention.PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: false, null, TestContext.Current.CancellationToken));
+        Assert.Equal(0, await retention.PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: false, null, Test.Token));
 
         // Without a time, or with one to come, an event is as old as its receipt.
         time.Shift = TimeSpan.FromDays(40);
-        await retention.PurgeExpiredAsync(TestContext.Current.CancellationToken);
+        await retention.PurgeExpiredAsync(Test.Token);
         Assert.Empty(await app.EventsAsync());
         foreach (var table in Tables)
         {
             Assert.Empty(await IndexTests.RowsAsync(account, table));
         }
 
-        Assert.Empty(app.Blobs.GetBlobs(cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Empty(app.Blobs.GetBlobs(cancellationToken: Test.Token));
     }
 
     [Fact]
@@ -94,7 +95,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
         await app.StoreAsync("event=open&email_id=e1&time=2019-01-01T00:00:00Z");
 
-        await app.Services.GetRequiredService<Retention>().PurgeExpiredAsync(TestContext.Current.CancellationToken);
+        await app.Services.GetRequiredService<Retention>().PurgeExpiredAsync(Test.Token);
 
         Assert.Single(await app.EventsAsync());
     }
@@ -106,16 +107,16 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await using var app = await IngestApp.StartAsync(account, pump: false);
         var blobs = app.Services.GetRequiredService<WebhookBlobs>();
         var retention = app.Services.GetRequiredService<Retention>();
-        var orphan = await blobs.WriteAsync("orphan"u8.ToArray(), TestContext.Current.CancellationToken);
+        var orphan = await blobs.WriteAsync("orphan"u8.ToArray(), Test.Token);
         await app.AcknowledgedAsync($"event=open&email_id=e1&message={new string('m', 50_000)}");
         var later = DateTimeOffset.UtcNow.AddMinutes(1);
 
-        Assert.Equal(0, await retention.SweepAsync(later, TestContext.Current.CancellationToken));
+        Assert.Equal(0, await retention.SweepAsync(later, Test.Token));
         await StoreQueuedAsync(app);
-        Assert.Equal(0, await retention.SweepAsync(DateTimeOffset.UtcNow.AddHours(-1), TestContext.Current.CancellationToken));
-        Assert.Equal(1, await retention.SweepAsync(later, TestContext.Current.CancellationToken));
+        Assert.Equal(0, await retention.SweepAsync(DateTimeOffset.UtcNow.AddHours(-1), Test.Token));
+        Assert.Equal(1, await retention.SweepAsync(later, Test.Token));
 
-        Assert.Null(await blobs.ReadAsync(orphan, TestContext.Current.CancellationToken));
+        Assert.Null(await blobs.ReadAsync(orphan, Test.Token));
         Assert.NotEmpty(await app.BodyOfAsync(Assert.Single(await app.EventsAsync())));
     }
 
@@ -148,13 +149,13 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
             await app.AcknowledgedAsync(body);
         }
 
-        await app.Queue.SendMessageAsync("no envelope, grace.h@mail.example and henk@mail.example", TestContext.Current.CancellationToken);
+        await app.Queue.SendMessageAsync("no envelope, grace.h@mail.example and henk@mail.example", Test.Token);
         await app.DrainedAsync();
-        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken); // A body that has just come would be left alone.
+        await Task.Delay(TimeSpan.FromSeconds(3), Test.Token); // A body that has just come would be left alone.
         var untouched = (await app.EventsAsync()).Where(row => row.PartitionKey is "e7" or "e8" or "e9").ToDictionary(row => row.PartitionKey, row => row.GetString("Body"));
         var forgetting = app.Services.GetRequiredService<Forgetting>();
 
-        var forgotten = await forgetting.ForgetAsync(Address, null, TestContext.Current.CancellationToken);
+        var forgotten = await forgetting.ForgetAsync(Address, null, Test.Token);
 
         Assert.Equal(new Forgotten(Deleted: 3, Redacted: 7, DeadLetters: 4, Blobs: 3, BlobsLeft: 0), forgotten);
         Assert.Equal("henk@mail.example,ines@mail.example", (await app.EventsAsync()).Single(row => row.PartitionKey == "e11").GetString("recipients"));
@@ -166,7 +167,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await IndexTests.AssertAgreeAsync(account);
         await AssertNowhereAsync(app, account, "grace.h@mail.example", except: ["marygrace.h@mail.example", "grace.h@mail.example.org"]);
 
-        Assert.Equal(new Forgotten(0, 0, 0, 0, 0), await forgetting.ForgetAsync(Address, null, TestContext.Current.CancellationToken));
+        Assert.Equal(new Forgotten(0, 0, 0, 0, 0), await forgetting.ForgetAsync(Address, null, Test.Token));
     }
 
     [Fact]
@@ -174,9 +175,9 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
         await app.AcknowledgedAsync($"event=processed&id=1&email_id=e1&recipients=grace.h@mail.example,henk@mail.example&message={new string('m', 50_000)}");
-        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+        await Task.Delay(TimeSpan.FromSeconds(3), Test.Token);
 
-        var forgotten = await app.Services.GetRequiredService<Forgetting>().ForgetAsync("grace.h@mail.example", null, TestContext.Current.CancellationToken);
+        var forgotten = await app.Services.GetRequiredService<Forgetting>().ForgetAsync("grace.h@mail.example", null, Test.Token);
 
         Assert.Equal((0, 1), (forgotten.Blobs, forgotten.BlobsLeft));
         await StoreQueuedAsync(app);
@@ -190,9 +191,9 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
         var row = await app.StoreAsync($"event=processed&id=1&email_id=e1&recipients=a@x,b@x&time={TimeOf(100)}&message={new string('m', 50_000)}");
-        await app.Blobs.DeleteBlobAsync(row.GetString("BodyBlob"), cancellationToken: TestContext.Current.CancellationToken);
+        await app.Blobs.DeleteBlobAsync(row.GetString("BodyBlob"), cancellationToken: Test.Token);
 
-        Assert.Equal(1, await app.Services.GetRequiredService<Retention>().PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: false, null, TestContext.Current.CancellationToken));
+        Assert.Equal(1, await app.Services.GetRequiredService<Retention>().PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: false, null, Test.Token));
 
         foreach (var table in Tables)
         {
@@ -207,9 +208,9 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await using var app = await IngestApp.StartAsync(account);
         var row = await app.StoreAsync("event=open&id=1&email_id=e1&message=one");
         var other = new TableEntity(row) { PartitionKey = row.PartitionKey, RowKey = "no-time_opened_0000000000000000", ["Body"] = "event=open&id=1&email_id=e1&message=two", ["WebhookId"] = "w2" };
-        await app.Events.AddEntityAsync(other, TestContext.Current.CancellationToken);
+        await app.Events.AddEntityAsync(other, Test.Token);
 
-        await app.Services.GetRequiredService<Rebuild>().ReparseAsync(null, TestContext.Current.CancellationToken);
+        await app.Services.GetRequiredService<Rebuild>().ReparseAsync(null, Test.Token);
 
         Assert.Equal("one", Assert.Single(await app.EventsAsync()).GetString("message"));
         var kept = Assert.Single(await app.DeadLettersAsync());
@@ -230,12 +231,12 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
             var client = new TableClient(account, table);
             foreach (var row in (await IndexTests.RowsAsync(account, table)).Where((_, i) => i % 2 == 0))
             {
-                await client.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: TestContext.Current.CancellationToken);
+                await client.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: Test.Token);
             }
         }
 
         var rebuild = app.Services.GetRequiredService<Rebuild>();
-        Assert.Equal(40, await rebuild.ReindexAsync(null, TestContext.Current.CancellationToken));
+        Assert.Equal(40, await rebuild.ReindexAsync(null, Test.Token));
 
         Assert.Equal(before, await AllAsync());
 
@@ -252,9 +253,9 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await using var app = await IngestApp.StartAsync(account, configure: services => services.AddSingleton<TimeProvider>(time));
         await app.StoreAsync("event=open&id=1&email_id=e1&rcpt=a@x");
         var row = Assert.Single(await app.EventsAsync());
-        await app.Events.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: TestContext.Current.CancellationToken);
+        await app.Events.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: Test.Token);
 
-        await app.Services.GetRequiredService<Rebuild>().ReindexAsync(null, TestContext.Current.CancellationToken);
+        await app.Services.GetRequiredService<Rebuild>().ReindexAsync(null, Test.Token);
 
         Assert.Empty(await IndexTests.RowsAsync(account, EventIndex.ByDayTable));
         Assert.Empty(await IndexTests.RowsAsync(account, EventIndex.ByRecipientTable));
@@ -275,16 +276,16 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         {
             // Its index rows are wrong as well.
             var old = (await IndexTests.RowsAsync(account, table)).Single(row => row.GetString("EventRowKey") == right[0].RowKey);
-            await new TableClient(account, table).DeleteEntityAsync(old.PartitionKey, old.RowKey, cancellationToken: TestContext.Current.CancellationToken);
-            await new TableClient(account, table).AddEntityAsync(new TableEntity(old) { RowKey = "no-time", ["EventRowKey"] = wrong.RowKey }, TestContext.Current.CancellationToken);
+            await new TableClient(account, table).DeleteEntityAsync(old.PartitionKey, old.RowKey, cancellationToken: Test.Token);
+            await new TableClient(account, table).AddEntityAsync(new TableEntity(old) { RowKey = "no-time", ["EventRowKey"] = wrong.RowKey }, Test.Token);
         }
 
-        await app.Events.AddEntityAsync(wrong, TestContext.Current.CancellationToken);
-        await app.Events.DeleteEntityAsync(right[0].PartitionKey, right[0].RowKey, cancellationToken: TestContext.Current.CancellationToken);
+        await app.Events.AddEntityAsync(wrong, Test.Token);
+        await app.Events.DeleteEntityAsync(right[0].PartitionKey, right[0].RowKey, cancellationToken: Test.Token);
         var rebuild = app.Services.GetRequiredService<Rebuild>();
 
-        Assert.Equal(1, await rebuild.ReparseAsync(null, TestContext.Current.CancellationToken));
-        Assert.Equal(0, await rebuild.ReparseAsync(null, TestContext.Current.CancellationToken));
+        Assert.Equal(1, await rebuild.ReparseAsync(null, Test.Token));
+        Assert.Equal(0, await rebuild.ReparseAsync(null, Test.Token));
 
         Assert.Equal(right.Select(row => row.RowKey).Order(), (await app.EventsAsync()).Select(row => row.RowKey).Order());
         await IndexTests.AssertAgreeAsync(account);
@@ -298,9 +299,9 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
             texts.AddRange((await IndexTests.RowsAsync(account, table)).SelectMany(row => row.Select(p => p.Value?.ToString() ?? string.Empty)));
         }
 
-        foreach (var blob in app.Blobs.GetBlobs(cancellationToken: TestContext.Current.CancellationToken))
+        foreach (var blob in app.Blobs.GetBlobs(cancellationToken: Test.Token))
         {
-            texts.Add((await app.Blobs.GetBlobClient(blob.Name).DownloadContentAsync(TestContext.Current.CancellationToken)).Value.Content.ToString());
+            texts.Add((await app.Blobs.GetBlobClient(blob.Name).DownloadContentAsync(Test.Token)).Value.Content.ToString());
         }
 
         Assert.All(texts, text =>
@@ -317,16 +318,16 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
 
     private static async Task StoreQueuedAsync(IngestApp app)
     {
-        var message = (await app.Queue.ReceiveMessageAsync(cancellationToken: TestContext.Current.CancellationToken)).Value;
-        await app.Services.GetRequiredService<Functions>().StoreEvents(message, TestContext.Current.CancellationToken);
-        await app.Queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, TestContext.Current.CancellationToken);
+        var message = (await app.Queue.ReceiveMessageAsync(cancellationToken: Test.Token)).Value;
+        await app.Services.GetRequiredService<WebhookProcessor>().StoreAsync(message, Test.Token);
+        await app.Queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, Test.Token);
     }
 
     private static async Task ReplayAllAsync(IngestApp app, IEnumerable<TableEntity> rows)
     {
         foreach (var row in rows)
         {
-            Assert.True(await app.Services.GetRequiredService<DeadLetters>().ReplayAsync(row, app.Services.GetRequiredService<WebhookQueue>(), TestContext.Current.CancellationToken));
+            Assert.True(await app.Services.GetRequiredService<DeadLetters>().ReplayAsync(row, app.Services.GetRequiredService<WebhookQueue>(), Test.Token));
         }
 
         await app.DrainedAsync();

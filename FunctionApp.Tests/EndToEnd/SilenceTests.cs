@@ -63,8 +63,8 @@ public sealed class SilenceTests(AzuriteFixture azurite)
                 answers.Append(await SendAsync(app, "POST", "webhook/smtp2go", Body, authorization));
             }
 
-            await app.Queue.CreateIfNotExistsAsync(cancellationToken: TestContext.Current.CancellationToken);
-            await app.Queue.SendMessageAsync($"no envelope {Marker}", TestContext.Current.CancellationToken);
+            await app.Queue.CreateIfNotExistsAsync(cancellationToken: Test.Token);
+            await app.Queue.SendMessageAsync($"no envelope {Marker}", Test.Token);
             await app.DrainedAsync();
             answers.Append(await SendAsync(app, "POST", $"webhook/smtp2go_{Right}", Body + "&x=crash", null));
             await Eventually.Get(() => Task.FromResult(emitted.Lines.Count(line => line.Contains("InvalidOperationException", StringComparison.Ordinal))), count => count > 0);
@@ -108,7 +108,7 @@ public sealed class SilenceTests(AzuriteFixture azurite)
         request.Content = body is null ? null : new StringContent(body);
         request.Headers.TryAddWithoutValidation("Authorization", authorization);
         request.Headers.TryAddWithoutValidation("X-Forwarded-For", "203.0.113.9");
-        using var answer = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
-        return $"{(int)answer.StatusCode} {answer.Headers} {await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}\n";
+        using var answer = await app.Client.SendAsync(request, Test.Token);
+        return $"{(int)answer.StatusCode} {answer.Headers} {await answer.Content.ReadAsStringAsync(Test.Token)}\n";
     }
 }

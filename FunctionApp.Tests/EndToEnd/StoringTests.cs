@@ -153,12 +153,12 @@ public sealed class StoringTests(AzuriteFixture azurite)
         var body = $"{Event}{new string('m', 100_000)}";
         var row = await app.StoreAsync(body);
         var blob = app.Blobs.GetBlobClient(row.GetString("BodyBlob"));
-        var first = (await blob.GetPropertiesAsync(cancellationToken: TestContext.Current.CancellationToken)).Value;
+        var first = (await blob.GetPropertiesAsync(cancellationToken: Test.Token)).Value;
 
         await app.AcknowledgedAsync(body);
         await app.DrainedAsync();
 
-        var second = (await blob.GetPropertiesAsync(cancellationToken: TestContext.Current.CancellationToken)).Value;
+        var second = (await blob.GetPropertiesAsync(cancellationToken: Test.Token)).Value;
         Assert.Equal(first.CreatedOn, second.CreatedOn);
         Assert.NotEqual(first.ETag, second.ETag); // Touched, so that it is not swept.
         Assert.Single(await app.EventsAsync());
@@ -216,12 +216,12 @@ public sealed class StoringTests(AzuriteFixture azurite)
     public async Task A_message_that_is_none_of_ours_is_kept_as_it_is()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
-        await app.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await app.Queue.CreateAsync(cancellationToken: Test.Token);
         var long60 = new string('x', 60_000);
 
         foreach (var text in new[] { "hello", """{"v":99,"webhooks":[{"id":"1"}]}""", long60 })
         {
-            await app.Queue.SendMessageAsync(text, TestContext.Current.CancellationToken);
+            await app.Queue.SendMessageAsync(text, Test.Token);
         }
 
         await app.DrainedAsync();
@@ -238,9 +238,9 @@ public sealed class StoringTests(AzuriteFixture azurite)
     public async Task One_broken_webhook_never_holds_up_its_neighbours()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
-        await app.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await app.Queue.CreateAsync(cancellationToken: Test.Token);
 
-        await app.Queue.SendMessageAsync(MessageOf(Entry("1", "event=open&email_id=e1"), """{"id":7}""", Entry("2", "not a body"), EntryOfBlob("3"), Entry("4", "event=click&email_id=e1")), TestContext.Current.CancellationToken);
+        await app.Queue.SendMessageAsync(MessageOf(Entry("1", "event=open&email_id=e1"), """{"id":7}""", Entry("2", "not a body"), EntryOfBlob("3"), Entry("4", "event=click&email_id=e1")), Test.Token);
         await app.DrainedAsync();
 
         Assert.Equal(["click", "open"], (await app.EventsAsync()).Select(row => row.GetString("event")).Order());
@@ -256,9 +256,9 @@ public sealed class StoringTests(AzuriteFixture azurite)
             !request.Uri.Path.Contains("DeadLetters", StringComparison.Ordinal) && StorageFault.BodyOf(request).Contains("refuse-me", StringComparison.Ordinal)
                 ? new RequestFailedException(400, "no", "PropertyValueTooLarge", null) : null);
         await using var app = await IngestApp.StartAsync(account, configure: refuse);
-        await app.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await app.Queue.CreateAsync(cancellationToken: Test.Token);
 
-        await app.Queue.SendMessageAsync(MessageOf(Entry("1", "event=open"), Entry("2", "event=refuse-me"), Entry("3", "event=click")), TestContext.Current.CancellationToken);
+        await app.Queue.SendMessageAsync(MessageOf(Entry("1", "event=open"), Entry("2", "event=refuse-me"), Entry("3", "event=click")), Test.Token);
         await app.DrainedAsync();
 
         Assert.Equal(["click", "open"], (await app.EventsAsync()).Select(row => row.GetString("event")).Order());
@@ -285,9 +285,9 @@ public sealed class StoringTests(AzuriteFixture azurite)
             StorageFault.BodyOf(request).Contains("fail-me", StringComparison.Ordinal) && Interlocked.Increment(ref failures) <= 3
                 ? new RequestFailedException(status, "no", "SomeCode", null) : null);
         await using var app = await IngestApp.StartAsync(account, configure: fail);
-        await app.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await app.Queue.CreateAsync(cancellationToken: Test.Token);
 
-        await app.Queue.SendMessageAsync(MessageOf(Entry("1", "event=fail-me"), Entry("2", "event=click")), TestContext.Current.CancellationToken);
+        await app.Queue.SendMessageAsync(MessageOf(Entry("1", "event=fail-me"), Entry("2", "event=click")), Test.Token);
         await app.DrainedAsync();
 
         Assert.InRange(failures, 4, int.MaxValue);
@@ -316,10 +316,10 @@ public sealed class StoringTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
         var poison = new QueueClient(account, WebhookQueue.PoisonName);
-        await poison.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await poison.CreateAsync(cancellationToken: Test.Token);
 
-        await poison.SendMessageAsync(MessageOf(Entry("1", "event=open"), "7", Entry("2", "event=click")), TestContext.Current.CancellationToken);
-        await poison.SendMessageAsync("hello", TestContext.Current.CancellationToken);
+        await poison.SendMessageAsync(MessageOf(Entry("1", "event=open"), "7", Entry("2", "event=click")), Test.Token);
+        await poison.SendMessageAsync("hello", Test.Token);
         await app.DrainedAsync();
 
         Assert.Equal(["poison", "poison", "unreadable", "unreadable"], (await app.DeadLettersAsync()).Select(row => row.GetString("Reason")).Order());
@@ -330,10 +330,10 @@ public sealed class StoringTests(AzuriteFixture azurite)
     public async Task A_message_seen_twice_makes_one_row_and_no_dead_letter()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
-        await app.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await app.Queue.CreateAsync(cancellationToken: Test.Token);
         var message = MessageOf(Entry("1", "event=open&email_id=e1"));
 
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => app.Queue.SendMessageAsync(message, TestContext.Current.CancellationToken)));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => app.Queue.SendMessageAsync(message, Test.Token)));
         await app.DrainedAsync();
 
         Assert.Equal("1", Assert.Single(await app.EventsAsync()).GetString("WebhookId"));
@@ -348,7 +348,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
         await app.AcknowledgedAsync("event=open&subject=\u00e9", "application/x-www-form-urlencoded");
         await app.AcknowledgedAsync("event=click");
 
-        var messages = (await app.Queue.PeekMessagesAsync(32, TestContext.Current.CancellationToken)).Value;
+        var messages = (await app.Queue.PeekMessagesAsync(32, Test.Token)).Value;
         Assert.Equal(2, messages.Length);
         Assert.All(messages, m => Assert.True(m.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100)));
         var message = messages.Single(m => m.Body.ToString().Contains("subject", StringComparison.Ordinal));

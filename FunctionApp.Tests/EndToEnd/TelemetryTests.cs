@@ -51,7 +51,7 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
             await request.Body.CopyToAsync(body);
             exported.AddOrUpdate(request.Path, Encoding.UTF8.GetString(body.ToArray()), (_, before) => before + Encoding.UTF8.GetString(body.ToArray()));
         });
-        await collector.StartAsync(TestContext.Current.CancellationToken);
+        await collector.StartAsync(Test.Token);
 
         var settings = new Dictionary<string, string?>
         {
@@ -65,7 +65,7 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
             foreach (var path in new[] { $"webhook/smtp2go_right-secret-{Marker}", $"webhook/smtp2go?p=wrong-{Marker}", $"webhook/smtp2go_wrong-{Marker}", $"elsewhere/{Marker}" })
             {
                 using var content = new StringContent($"event=open&email_id={Marker}&rcpt={Marker}@x.example");
-                using var answer = await app.Client.PostAsync(path, content, TestContext.Current.CancellationToken);
+                using var answer = await app.Client.PostAsync(path, content, Test.Token);
             }
 
             await app.DrainedAsync();
@@ -86,7 +86,7 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
         using var request = new HttpRequestMessage(HttpMethod.Post, $"webhook/smtp2go?p={IngestApp.Password}") { Content = new StringContent("event=open") };
         request.Headers.Add("traceparent", $"00-{trace}-b7ad6b7169203331-01");
 
-        using var answer = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var answer = await app.Client.SendAsync(request, Test.Token);
         await app.DrainedAsync();
 
         await Eventually.Get(() => Task.FromResult(emitted.Lines.Count(line => line.Contains(trace, StringComparison.Ordinal))), count => count >= 2);

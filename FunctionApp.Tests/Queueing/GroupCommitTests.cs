@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Tests.Queueing;
 
@@ -52,7 +53,7 @@ public sealed class GroupCommitTests : IDisposable
             services.GetRequiredService<IngestMetrics>(),
             time);
 
-        Assert.True(commit.AddAsync("a"u8.ToArray(), room: 1, TestContext.Current.CancellationToken).IsCompletedSuccessfully);
+        Assert.True(commit.AddAsync("a"u8.ToArray(), room: 1, Test.Token).IsCompletedSuccessfully);
         Assert.Equal("the request's", seen);
     }
 
@@ -107,7 +108,7 @@ public sealed class GroupCommitTests : IDisposable
     public async Task An_entry_takes_as_much_of_a_message_as_it_is_counted_for()
     {
         var all = await BusyAsync();
-        all.AddRange(Enumerable.Range(0, 10).Select(i => groupCommit.AddAsync("spilled"u8.ToArray(), Envelope.MaxWebhookBytes, TestContext.Current.CancellationToken)));
+        all.AddRange(Enumerable.Range(0, 10).Select(i => groupCommit.AddAsync("spilled"u8.ToArray(), Envelope.MaxWebhookBytes, Test.Token)));
 
         await FinishAsync(all);
 
@@ -175,7 +176,7 @@ public sealed class GroupCommitTests : IDisposable
         await SendsAsync(GroupCommit.MaxSends + 1);
         sends[^1].Done.SetResult();
 
-        await next.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
+        await next.WaitAsync(TimeSpan.FromSeconds(5), Test.Token);
         Assert.Equal(["next"], sends[^1].Entries);
     }
 
@@ -226,11 +227,11 @@ public sealed class GroupCommitTests : IDisposable
                 sends.ForEach(send => send.Done.TrySetResult());
             }
 
-            await Task.Delay(5, TestContext.Current.CancellationToken);
+            await Task.Delay(5, Test.Token);
         }
     }
 
-    private Task Add(string entry) => Add(entry, TestContext.Current.CancellationToken);
+    private Task Add(string entry) => Add(entry, Test.Token);
 
     private Task Add(string entry, CancellationToken cancellationToken) => groupCommit.AddAsync(Encoding.ASCII.GetBytes(entry), entry.Length, cancellationToken);
 

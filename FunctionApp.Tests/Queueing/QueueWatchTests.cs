@@ -2,6 +2,7 @@ using Azure.Storage.Queues;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Tests.Queueing;
 
@@ -20,28 +21,28 @@ public sealed class QueueWatchTests(AzuriteFixture azurite)
 
         Assert.Equal((0, 0), await MeasureAsync());
 
-        await queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await queue.CreateAsync(cancellationToken: Test.Token);
         Assert.Equal((0, 0), await MeasureAsync());
 
-        await queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
-        await queue.SendMessageAsync("two", TestContext.Current.CancellationToken);
+        await queue.SendMessageAsync("one", Test.Token);
+        await queue.SendMessageAsync("two", Test.Token);
         time.Advance(TimeSpan.FromMinutes(5));
         Assert.Equal((2, 5), await MeasureAsync());
 
-        var hidden = (await queue.ReceiveMessagesAsync(2, TimeSpan.FromHours(1), TestContext.Current.CancellationToken)).Value;
+        var hidden = (await queue.ReceiveMessagesAsync(2, TimeSpan.FromHours(1), Test.Token)).Value;
         time.Advance(TimeSpan.FromMinutes(5));
         Assert.Equal((2, 10), await MeasureAsync());
 
         foreach (var message in hidden)
         {
-            await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, TestContext.Current.CancellationToken);
+            await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, Test.Token);
         }
 
         Assert.Equal((0, 0), await MeasureAsync());
 
         async Task<(int Depth, int Minutes)> MeasureAsync()
         {
-            await watch.WatchAsync(TestContext.Current.CancellationToken);
+            await watch.WatchAsync(Test.Token);
             return ((int)Last("queue.depth"), (int)Math.Round(Last("queue.oldest.age") / 60));
         }
 

@@ -68,7 +68,7 @@ public sealed class SourceAllowListTests : IAsyncDisposable
 
         var waiting = DecideAsync("192.0.2.1").AsTask();
         time.Advance(TimeSpan.FromSeconds(1.9));
-        await Task.Delay(50, TestContext.Current.CancellationToken);
+        await Task.Delay(50, Test.Token);
         Assert.False(waiting.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(0.2));
 
@@ -81,7 +81,7 @@ public sealed class SourceAllowListTests : IAsyncDisposable
         using var gate = new ManualResetEventSlim();
         dns = () =>
         {
-            gate.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+            gate.Wait(TimeSpan.FromMinutes(1), Test.Token);
             return [IPAddress.Parse("192.0.2.1")];
         };
         Start("webhooks.example");
@@ -141,7 +141,7 @@ public sealed class SourceAllowListTests : IAsyncDisposable
     {
         if (list is not null)
         {
-            await list.StopAsync(TestContext.Current.CancellationToken);
+            await list.StopAsync(Test.Token);
             list.Dispose();
         }
     }
@@ -157,11 +157,11 @@ public sealed class SourceAllowListTests : IAsyncDisposable
             }),
             time,
             NullLogger<SourceAllowList>.Instance);
-        _ = list.StartAsync(TestContext.Current.CancellationToken);
+        _ = list.StartAsync(Test.Token);
     }
 
     private ValueTask<SourceDecision> DecideAsync(string? source) =>
-        list!.DecideAsync(source is null ? null : IPAddress.Parse(source), TestContext.Current.CancellationToken);
+        list!.DecideAsync(source is null ? null : IPAddress.Parse(source), Test.Token);
 
     private async Task LookedUpAsync(int times)
     {
@@ -177,7 +177,7 @@ public sealed class SourceAllowListTests : IAsyncDisposable
                 return Task.FromResult(count);
             },
             count => count >= times);
-        await Task.Delay(50, TestContext.Current.CancellationToken); // What was found is noted, and the next timer is set.
+        await Task.Delay(50, Test.Token); // What was found is noted, and the next timer is set.
     }
 
     /// <summary>Lets time pass, with a resolution on the way.</summary>

@@ -22,13 +22,13 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
         using var cancel = new CancellationTokenSource();
         var waiting = Enumerable.Range(0, WebhookQueue.MaxSpilledBytes / body.Length).Select(_ => EnqueueAsync(cancel.Token)).ToList();
 
-        await Assert.ThrowsAsync<QueueOverloadedException>(() => EnqueueAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<QueueOverloadedException>(() => EnqueueAsync(Test.Token).WaitAsync(TimeSpan.FromMinutes(1), Test.Token));
         Assert.DoesNotContain(waiting, task => task.IsCompleted);
         await cancel.CancelAsync();
         await Task.WhenAll(waiting.Select(task => Assert.ThrowsAnyAsync<OperationCanceledException>(() => task)));
         hangs = false;
 
-        await EnqueueAsync(TestContext.Current.CancellationToken);
+        await EnqueueAsync(Test.Token);
         await app.DrainedAsync();
         Assert.Equal("unparsable", Assert.Single(await app.DeadLettersAsync())["Reason"]);
 
@@ -58,7 +58,7 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
         released.SetResult();
         await Task.WhenAll(posts);
 
-        var messages = (await app.Queue.ReceiveMessagesAsync(32, cancellationToken: TestContext.Current.CancellationToken)).Value.Select(message => Envelope.Read(message.Body.ToString()).Entries.Count).ToList();
+        var messages = (await app.Queue.ReceiveMessagesAsync(32, cancellationToken: Test.Token)).Value.Select(message => Envelope.Read(message.Body.ToString()).Entries.Count).ToList();
         Assert.Equal(posts.Count, messages.Sum());
         Assert.Equal(2, messages.Max());
     }

@@ -2,6 +2,7 @@ using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
@@ -26,9 +27,9 @@ public sealed class ConcurrencyTests(AzuriteFixture azurite)
         await using var one = await IngestApp.StartAsync(account, configure: StorageWire.Between(account, FirstWriteWaits()), pump: false);
         await using var other = await IngestApp.StartAsync(account, configure: StorageWire.Between(account, FirstWriteWaits()), pump: false);
         var queue = new QueueClient(account, WebhookQueue.Name);
-        QueueMessage message = await queue.ReceiveMessageAsync(TimeSpan.FromHours(1), TestContext.Current.CancellationToken);
-        await Task.WhenAll(new[] { one, other }.Select(app => app.Services.GetRequiredService<Functions>().StoreEvents(message, TestContext.Current.CancellationToken)));
-        await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, TestContext.Current.CancellationToken);
+        QueueMessage message = await queue.ReceiveMessageAsync(TimeSpan.FromHours(1), Test.Token);
+        await Task.WhenAll(new[] { one, other }.Select(app => app.Services.GetRequiredService<WebhookProcessor>().StoreAsync(message, Test.Token)));
+        await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, Test.Token);
 
         Assert.True(both.Task.IsCompletedSuccessfully);
         await StoredState.AssertAsync(one, account, scenario.Events, scenario.DeadLetters);
@@ -63,9 +64,9 @@ public sealed class ConcurrencyTests(AzuriteFixture azurite)
         IngestApp app;
         await using (var late = await StartAsync(account, slow, lease: TimeSpan.FromSeconds(1)))
         {
-            await slow.Arrived.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+            await slow.Arrived.Task.WaitAsync(Patience, Test.Token);
             app = await StartAsync(account, next, lease: TimeSpan.FromMinutes(1));
-            await next.Arrived.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+            await next.Arrived.Task.WaitAsync(Patience, Test.Token);
             slow.Open.SetResult();
             await Eventually.Get(() => late.EventsAsync(), rows => rows.Count == 4);
             slow.Renewal.SetResult();

@@ -33,7 +33,7 @@ public sealed class CrashTests(AzuriteFixture azurite)
             await using (var dying = await StartAsync(account, crash.MeetAsync))
             {
                 var poison = QueuesModelFactory.QueueMessage("m", "r", Poisoned[0], 100, null, DateTimeOffset.UtcNow);
-                await dying.Services.GetRequiredService<Functions>().KeepPoison(poison, TestContext.Current.CancellationToken);
+                await dying.Services.GetRequiredService<WebhookProcessor>().KeepPoisonAsync(poison, Test.Token);
                 crash.IsArmed = true;
                 Assert.True(await Record.ExceptionAsync(() => ReplayAsync(dying)) is null || crash.HasCrashed);
                 await EndedAsync(dying, crash);
@@ -53,7 +53,7 @@ public sealed class CrashTests(AzuriteFixture azurite)
         Assert.InRange(writes, 2, 100);
         await Parallel.ForEachAsync(
             Enumerable.Range(1, writes),
-            new ParallelOptions { MaxDegreeOfParallelism = MaxRuns, CancellationToken = TestContext.Current.CancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = MaxRuns, CancellationToken = Test.Token },
             async (last, _) =>
             {
                 var took = 0;
@@ -107,7 +107,7 @@ public sealed class CrashTests(AzuriteFixture azurite)
     {
         foreach (var row in await app.DeadLettersAsync())
         {
-            Assert.True(await app.Services.GetRequiredService<DeadLetters>().ReplayAsync(row, app.Services.GetRequiredService<WebhookQueue>(), TestContext.Current.CancellationToken));
+            Assert.True(await app.Services.GetRequiredService<DeadLetters>().ReplayAsync(row, app.Services.GetRequiredService<WebhookQueue>(), Test.Token));
         }
     }
 }

@@ -1,4 +1,4 @@
-using Smtp2GoIngest.FaultProxy;
+using Smtp2GoIngest.Lab.FaultProxy;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
@@ -45,7 +45,7 @@ public sealed class FalseAnswerTests(AzuriteFixture azurite)
     {
         var account = azurite.NewAccount();
         await All.EnqueueAsync(account);
-        await using var proxy = await StorageProxy.StartAsync(account, TestContext.Current.CancellationToken);
+        await using var proxy = await StorageProxy.StartAsync(account, Test.Token);
         var left = 1;
         proxy.Choose = request => request.Operation == operation && Interlocked.Decrement(ref left) >= 0 ? fault : null;
         await using var app = await IngestApp.StartAsync(proxy.ConnectionStringOf(account), configure: services => IngestApp.UseLease(services, TimeSpan.FromSeconds(1)));

@@ -2,7 +2,7 @@ using Azure;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.DependencyInjection;
-using Smtp2GoIngest.FaultProxy;
+using Smtp2GoIngest.Lab.FaultProxy;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.SelfHost;
 using Smtp2GoIngest.Storing;
@@ -22,7 +22,7 @@ public sealed class OutageTests(AzuriteFixture azurite)
     {
         var account = azurite.NewAccount();
         var body = service == StorageService.Blob ? Scenario.All[Scenario.Spilled].Posts[0] : Scenario.All[Scenario.Single].Posts[0];
-        await using var proxy = await StorageProxy.StartAsync(account, TestContext.Current.CancellationToken);
+        await using var proxy = await StorageProxy.StartAsync(account, Test.Token);
         await using var app = await IngestApp.StartAsync(proxy.ConnectionStringOf(account), new Dictionary<string, string?> { ["Webhook:EnqueueTimeout"] = "00:00:02" });
         app.Client.Timeout = IngestApp.Smtp2GoTimeout;
         proxy.SetAway(service, !hangs);
@@ -63,7 +63,7 @@ public sealed class OutageTests(AzuriteFixture azurite)
         await app.DrainedAsync();
 
         Assert.InRange(tries, Tries + 1, int.MaxValue);
-        Assert.False(await new QueueClient(account, WebhookQueue.PoisonName).ExistsAsync(TestContext.Current.CancellationToken));
+        Assert.False(await new QueueClient(account, WebhookQueue.PoisonName).ExistsAsync(Test.Token));
         await StoredState.AssertAsync(app, account, Scenario.All[Scenario.Batch].Events);
     }
 
@@ -76,8 +76,8 @@ public sealed class OutageTests(AzuriteFixture azurite)
         {
             await receiving.AcknowledgedAsync(Scenario.All[Scenario.Spilled].Posts[0]);
             await receiving.AcknowledgedAsync(Scenario.EventOf("2"));
-            blob = (await receiving.Blobs.GetBlobsAsync(cancellationToken: TestContext.Current.CancellationToken).SingleAsync()).Name;
-            await receiving.Blobs.DeleteBlobAsync(blob, cancellationToken: TestContext.Current.CancellationToken);
+            blob = (await receiving.Blobs.GetBlobsAsync(cancellationToken: Test.Token).SingleAsync()).Name;
+            await receiving.Blobs.DeleteBlobAsync(blob, cancellationToken: Test.Token);
         }
 
         await using var app = await IngestApp.StartAsync(account);
@@ -86,7 +86,7 @@ public sealed class OutageTests(AzuriteFixture azurite)
         var kept = Assert.Single(await app.DeadLettersAsync());
         Assert.Equal((DeadLetterReason.BlobMissing, blob), (kept["Reason"], kept["BodyBlob"]));
         Assert.Contains("blob", kept.GetString("Error"), StringComparison.Ordinal);
-        Assert.False(await app.Services.GetRequiredService<DeadLetters>().ReplayAsync(kept, app.Services.GetRequiredService<WebhookQueue>(), TestContext.Current.CancellationToken));
+        Assert.False(await app.Services.GetRequiredService<DeadLetters>().ReplayAsync(kept, app.Services.GetRequiredService<WebhookQueue>(), Test.Token));
         await StoredState.AssertAsync(app, account, ["2"], DeadLetterReason.BlobMissing);
     }
 
@@ -105,12 +105,12 @@ public sealed class OutageTests(AzuriteFixture azurite)
 
         if (deleted.StartsWith("Smtp2Go", StringComparison.Ordinal))
         {
-            await new TableClient(account, deleted).DeleteAsync(TestContext.Current.CancellationToken);
+            await new TableClient(account, deleted).DeleteAsync(Test.Token);
         }
         else
         {
-            await app.Queue.DeleteAsync(TestContext.Current.CancellationToken);
-            await app.Blobs.DeleteAsync(cancellationToken: TestContext.Current.CancellationToken);
+            await app.Queue.DeleteAsync(Test.Token);
+            await app.Blobs.DeleteAsync(cancellationToken: Test.Token);
         }
 
         await PostAllKindsAsync(app, "after");

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Smtp2GoIngest.FaultProxy;
+using Smtp2GoIngest.Lab.FaultProxy;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
@@ -17,7 +17,7 @@ public sealed class ProcessTests(AzuriteFixture azurite)
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
         const int Requests = 20;
         var account = azurite.NewAccount();
-        await using var proxy = await StorageProxy.StartAsync(account, TestContext.Current.CancellationToken);
+        await using var proxy = await StorageProxy.StartAsync(account, Test.Token);
         proxy.Choose = static request => request.Operation == "PutMessage" ? Fault.Delay(TimeSpan.FromMilliseconds(500)) : null;
         using var process = await AppProcess.StartAsync(proxy.ConnectionStringOf(account));
         var begun = new List<Request>();
@@ -41,7 +41,7 @@ public sealed class ProcessTests(AzuriteFixture azurite)
     public async Task Killed_between_the_queue_and_the_answer_it_stores_what_comes_again_once()
     {
         var account = azurite.NewAccount();
-        await using var proxy = await StorageProxy.StartAsync(account, TestContext.Current.CancellationToken);
+        await using var proxy = await StorageProxy.StartAsync(account, Test.Token);
         var sends = 0;
         proxy.Choose = request => request.Operation switch
         {
@@ -75,7 +75,7 @@ public sealed class ProcessTests(AzuriteFixture azurite)
             free.Start();
             var port = ((IPEndPoint)free.LocalEndpoint).Port;
             free.Stop();
-            var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Smtp2GoIngest.dll"), "--urls", $"http://127.0.0.1:{port}"])
+            var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "SelfHost.dll"), "--urls", $"http://127.0.0.1:{port}"])
             {
                 UseShellExecute = false,
                 RedirectStandardOutput = true,
@@ -96,7 +96,7 @@ public sealed class ProcessTests(AzuriteFixture azurite)
             using var client = new TcpClient();
             try
             {
-                await client.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
+                await client.ConnectAsync(IPAddress.Loopback, port, Test.Token);
                 return true;
             }
             catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
@@ -108,14 +108,14 @@ public sealed class ProcessTests(AzuriteFixture azurite)
         public async Task TerminateAsync()
         {
             using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
-            await kill.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
+            await kill.WaitForExitAsync(Test.Token).WaitAsync(Patience, Test.Token);
         }
 
         public void Kill() => process.Kill();
 
         public async Task<int> ExitedAsync()
         {
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(Test.Token).WaitAsync(Patience, Test.Token);
             return process.ExitCode;
         }
 
@@ -145,13 +145,13 @@ public sealed class ProcessTests(AzuriteFixture azurite)
         public static async Task<Request> BeginAsync(int port, string body)
         {
             var client = new TcpClient();
-            await client.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
+            await client.ConnectAsync(IPAddress.Loopback, port, Test.Token);
             var bytes = Encoding.ASCII.GetBytes(body);
             var head = $"POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nAuthorization: {IngestApp.Basic(IngestApp.Username, IngestApp.Password)}\r\nContent-Length: {bytes.Length}\r\nExpect: 100-continue\r\n\r\n";
-            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head), TestContext.Current.CancellationToken);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head), Test.Token);
             var reader = new StreamReader(client.GetStream());
-            Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience, TestContext.Current.CancellationToken));
-            Assert.Empty((await reader.ReadLineAsync(TestContext.Current.CancellationToken))!);
+            Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(Patience, Test.Token));
+            Assert.Empty((await reader.ReadLineAsync(Test.Token))!);
             return new Request(client, reader, bytes);
         }
 
@@ -163,8 +163,8 @@ public sealed class ProcessTests(AzuriteFixture azurite)
             {
                 try
                 {
-                    await client.GetStream().WriteAsync(body, TestContext.Current.CancellationToken);
-                    return await reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience, TestContext.Current.CancellationToken);
+                    await client.GetStream().WriteAsync(body, Test.Token);
+                    return await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(Patience, Test.Token);
                 }
                 catch (IOException)
                 {

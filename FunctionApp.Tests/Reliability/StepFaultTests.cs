@@ -39,7 +39,7 @@ public sealed class StepFaultTests(AzuriteFixture azurite)
         Assert.InRange(steps, 10, 100);
         await Parallel.ForEachAsync(
             Enumerable.Range(1, steps),
-            new ParallelOptions { MaxDegreeOfParallelism = MaxRuns, CancellationToken = TestContext.Current.CancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = MaxRuns, CancellationToken = Test.Token },
             async (step, _) =>
             {
                 var reached = 0;

@@ -25,7 +25,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
     {
         await using var pump = await StartAsync((_, _) => Task.CompletedTask);
 
-        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+        await pump.Queue.SendMessageAsync("one", Test.Token);
 
         await pump.EmptyAsync();
         Assert.Single(seen);
@@ -41,7 +41,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
             return message.DequeueCount < 3 ? throw new InvalidOperationException() : Task.CompletedTask;
         });
 
-        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+        await pump.Queue.SendMessageAsync("one", Test.Token);
 
         await pump.EmptyAsync();
         Assert.Equal([1, 2, 3], seen.Select(message => message.DequeueCount));
@@ -56,7 +56,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
 
         foreach (var text in new[] { "bad 1", "good", "bad 2" })
         {
-            await pump.Queue.SendMessageAsync(text, TestContext.Current.CancellationToken);
+            await pump.Queue.SendMessageAsync(text, Test.Token);
             await pump.EmptyAsync();
         }
 
@@ -71,7 +71,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
     {
         await using var pump = await StartAsync((message, _) => message.DequeueCount < 5 ? throw new InvalidOperationException() : Task.CompletedTask, withPoison: false);
 
-        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+        await pump.Queue.SendMessageAsync("one", Test.Token);
 
         await pump.EmptyAsync();
         Assert.Equal(5, seen.Count);
@@ -82,7 +82,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
     {
         await using var pump = await StartAsync((_, token) => Task.Delay(TimeSpan.FromSeconds(5), token), lease: TimeSpan.FromSeconds(2));
 
-        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+        await pump.Queue.SendMessageAsync("one", Test.Token);
 
         await pump.EmptyAsync();
         Assert.Single(seen);
@@ -106,9 +106,9 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
             },
             lease: TimeSpan.FromSeconds(2));
 
-        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+        await pump.Queue.SendMessageAsync("one", Test.Token);
 
-        await cancelled.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        await cancelled.Task.WaitAsync(TimeSpan.FromMinutes(1), Test.Token);
         Assert.Empty(await pump.PoisonAsync());
     }
 
@@ -125,10 +125,10 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
             },
             lease: TimeSpan.FromSeconds(4));
 
-        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+        await pump.Queue.SendMessageAsync("one", Test.Token);
 
         // The first renewal, after half the lease, finds out; nothing waits for the lease to run out.
-        await cancelled.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        await cancelled.Task.WaitAsync(TimeSpan.FromMinutes(1), Test.Token);
         await pump.DisposeAsync();
         Assert.Equal(1, await pump.CountAsync());
         Assert.Single(seen);
@@ -153,7 +153,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
             }
         });
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => pump.Queue.SendMessageAsync($"{i}", TestContext.Current.CancellationToken)));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => pump.Queue.SendMessageAsync($"{i}", Test.Token)));
 
         await pump.EmptyAsync();
         Assert.Equal(20, seen.Count);
@@ -172,7 +172,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
             finished = true;
         });
 
-        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+        await pump.Queue.SendMessageAsync("one", Test.Token);
         await started.Task;
         await pump.DisposeAsync();
 
@@ -184,11 +184,11 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
     public async Task A_queue_that_does_not_exist_yet_is_waited_for()
     {
         await using var pump = await StartAsync((_, _) => Task.CompletedTask);
-        await pump.Queue.DeleteAsync(TestContext.Current.CancellationToken);
-        await Task.Delay(300, TestContext.Current.CancellationToken);
+        await pump.Queue.DeleteAsync(Test.Token);
+        await Task.Delay(300, Test.Token);
 
-        await pump.Queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
-        await pump.Queue.SendMessageAsync("one", TestContext.Current.CancellationToken);
+        await pump.Queue.CreateAsync(cancellationToken: Test.Token);
+        await pump.Queue.SendMessageAsync("one", Test.Token);
 
         await pump.EmptyAsync();
         Assert.Single(seen);
@@ -199,7 +199,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
         options.Lease = lease ?? options.Lease;
         account = azurite.NewAccount();
         var queue = new QueueClient(account, "pumped");
-        await queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await queue.CreateAsync(cancellationToken: Test.Token);
         var poison = new QueueClient(account, "pumped-poison");
         var pump = new QueuePump(
             queue,
@@ -216,24 +216,24 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
             options,
             TimeProvider.System,
             NullLogger.Instance);
-        await pump.StartAsync(TestContext.Current.CancellationToken);
+        await pump.StartAsync(Test.Token);
         return new RunningPump(pump, queue, poison);
     }
 
     private sealed record RunningPump(QueuePump Pump, QueueClient Queue, QueueClient Poison) : IAsyncDisposable
     {
-        public async Task<int> CountAsync() => (await Queue.GetPropertiesAsync(TestContext.Current.CancellationToken)).Value.ApproximateMessagesCount;
+        public async Task<int> CountAsync() => (await Queue.GetPropertiesAsync(Test.Token)).Value.ApproximateMessagesCount;
 
         public async Task EmptyAsync() => await Eventually.Get(CountAsync, count => count == 0);
 
         public async Task<QueueMessage[]> PoisonAsync() =>
-            await Poison.ExistsAsync(TestContext.Current.CancellationToken)
-                ? (await Poison.ReceiveMessagesAsync(32, cancellationToken: TestContext.Current.CancellationToken)).Value
+            await Poison.ExistsAsync(Test.Token)
+                ? (await Poison.ReceiveMessagesAsync(32, cancellationToken: Test.Token)).Value
                 : [];
 
         public async ValueTask DisposeAsync()
         {
-            await Pump.StopAsync(TestContext.Current.CancellationToken);
+            await Pump.StopAsync(Test.Token);
             Pump.Dispose();
         }
     }

@@ -22,15 +22,15 @@ public sealed class TimerPumpTests
             time,
             NullLogger.Instance);
 
-        await pump.StartAsync(TestContext.Current.CancellationToken);
+        await pump.StartAsync(Test.Token);
         for (var second = 0; second < 120; second++)
         {
-            await Task.Delay(5, TestContext.Current.CancellationToken);
+            await Task.Delay(5, Test.Token);
             time.Advance(TimeSpan.FromSeconds(1));
         }
 
         await Eventually.Get(() => Task.FromResult(runs.Count), count => count == 2);
-        await pump.StopAsync(TestContext.Current.CancellationToken);
+        await pump.StopAsync(Test.Token);
 
         Assert.Equal(["11:21", "11:22"], runs.Select(run => run.ToString("HH:mm", System.Globalization.CultureInfo.InvariantCulture)));
     }
@@ -52,13 +52,13 @@ public sealed class TimerPumpTests
             },
             time,
             NullLogger.Instance);
-        await pump.StartAsync(TestContext.Current.CancellationToken);
-        await Task.Delay(50, TestContext.Current.CancellationToken);
+        await pump.StartAsync(Test.Token);
+        await Task.Delay(50, Test.Token);
         time.Advance(TimeSpan.FromSeconds(seconds));
         await Eventually.Get(() => Task.FromResult(isRunning), running => running == seconds > 0);
 
         pump.Dispose();
 
-        await pump.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await pump.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(10), Test.Token);
     }
 }

@@ -97,9 +97,9 @@ public sealed class CommandTests(AzuriteFixture azurite)
     {
         var account = azurite.NewAccount();
         var table = new TableClient(account, DeadLetters.TableName);
-        await table.CreateAsync(TestContext.Current.CancellationToken);
+        await table.CreateAsync(Test.Token);
         var letters = Enumerable.Range(0, 1_200).Select(i => new TableEntity("2026-05-31", $"{i:0000}") { ["Reason"] = i % 12 == 0 ? "conflict" : "poison" }).ToList();
-        Assert.All(await table.WriteAsync(TableTransactionActionType.Add, letters, TestContext.Current.CancellationToken), Assert.Null);
+        Assert.All(await table.WriteAsync(TableTransactionActionType.Add, letters, Test.Token), Assert.Null);
 
         var list = await RunAsync(account, "dead-letters", "list", "--json");
         var drop = await RunAsync(account, "dead-letters", "drop", "--reason", "poison", "--yes", "--json");
@@ -113,7 +113,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
     public async Task Tail_shows_each_event_once_however_late_and_begins_before_there_is_a_table()
     {
         var account = azurite.NewAccount();
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(Test.Token);
         var output = new Lines();
         var tail = Smtp2GoIngest.Tool.Program.RunAsync(
             ["--connection", account, "tail", "--interval", "0.1", "--json"], new CommandContext(output, TextWriter.Null, AppContext.BaseDirectory), ended.Token);
@@ -130,7 +130,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
         await app.AcknowledgedAsync("event=reject&id=x&email_id=no-time&rcpt=a@example.org");
         await Eventually.Get(() => Task.FromResult(output.All.Length), count => count >= 21);
         await app.DrainedAsync();
-        await Task.Delay(500, TestContext.Current.CancellationToken);
+        await Task.Delay(500, Test.Token);
         await ended.CancelAsync();
 
         Assert.Equal(0, await tail);
@@ -149,8 +149,8 @@ public sealed class CommandTests(AzuriteFixture azurite)
         Assert.Equal(0, run.ExitCode);
         Assert.Equal(8, run.Json.Count);
         Assert.All(run.Json, line => Assert.True((bool)line["ok"]!));
-        Assert.Empty(await new QueueServiceClient(account).GetQueuesAsync(cancellationToken: TestContext.Current.CancellationToken).ToListAsync());
-        Assert.Empty(await new TableServiceClient(account).QueryAsync(cancellationToken: TestContext.Current.CancellationToken).ToListAsync());
+        Assert.Empty(await new QueueServiceClient(account).GetQueuesAsync(cancellationToken: Test.Token).ToListAsync());
+        Assert.Empty(await new TableServiceClient(account).QueryAsync(cancellationToken: Test.Token).ToListAsync());
     }
 
     [Fact]
@@ -158,9 +158,9 @@ public sealed class CommandTests(AzuriteFixture azurite)
     {
         var account = azurite.NewAccount();
         var queue = new QueueClient(account, WebhookQueue.Name);
-        await queue.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
-        await queue.SendMessageAsync("{}", TestContext.Current.CancellationToken);
-        await queue.SendMessageAsync("{}", TestContext.Current.CancellationToken);
+        await queue.CreateAsync(cancellationToken: Test.Token);
+        await queue.SendMessageAsync("{}", Test.Token);
+        await queue.SendMessageAsync("{}", Test.Token);
 
         var soon = await RunAsync(account, "check", "--json");
         var late = await ToolRun.RunAsync(account, DateTimeOffset.UtcNow.AddHours(1), "check", "--json");
@@ -240,15 +240,15 @@ public sealed class CommandTests(AzuriteFixture azurite)
         try
         {
             var file = Path.Combine(folder.FullName, "local.settings.json");
-            await File.WriteAllTextAsync(file, new JsonObject { ["Values"] = new JsonObject { ["EventStorage"] = azurite.NewAccount() } }.ToJsonString(), TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(file, new JsonObject { ["Values"] = new JsonObject { ["EventStorage"] = azurite.NewAccount() } }.ToJsonString(), Test.Token);
             Assert.Equal(0, (await ToolRun.RunAsync(["check"], null, folder.FullName)).ExitCode);
 
-            await File.WriteAllTextAsync(file, "{\"Values\": {\"EventStorage__tableServiceUri\": \"https://a.table.core.windows.net\"}}", TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(file, "{\"Values\": {\"EventStorage__tableServiceUri\": \"https://a.table.core.windows.net\"}}", Test.Token);
             var missing = await ToolRun.RunAsync(["check"], null, folder.FullName);
             Assert.Equal(2, missing.ExitCode);
             Assert.Contains("EventStorage__queueServiceUri", OneLine(missing), StringComparison.Ordinal);
 
-            await File.WriteAllTextAsync(file, "{\"Values\": ", TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(file, "{\"Values\": ", Test.Token);
             var broken = await ToolRun.RunAsync(["check"], null, folder.FullName);
             Assert.Equal(2, broken.ExitCode);
             Assert.Contains("local.settings.json", OneLine(broken), StringComparison.Ordinal);
@@ -276,9 +276,9 @@ public sealed class CommandTests(AzuriteFixture azurite)
         start.Environment["EventStorage"] = account;
 
         using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var error = process.StandardError.ReadToEndAsync(Test.Token);
+        var output = await process.StandardOutput.ReadToEndAsync(Test.Token);
+        await process.WaitForExitAsync(Test.Token);
 
         Assert.Equal((0, string.Empty), (process.ExitCode, await error));
         Assert.Equal("process-é", (string?)JsonNode.Parse(output)!["PartitionKey"]);

@@ -29,7 +29,7 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
     {
         var account = await StoredAsync("event=open&id=1&email_id=e1&rcpt=grace@x.example", "event=processed&id=2&email_id=e2&recipients=grace@x.example,henk@x.example");
         var queue = new Azure.Storage.Queues.QueueClient(account, WebhookQueue.Name);
-        await queue.SendMessageAsync("waiting", TestContext.Current.CancellationToken);
+        await queue.SendMessageAsync("waiting", Test.Token);
 
         var refused = await RunAsync(account, "forget", "Grace@X.example");
         Assert.Equal(1, refused.ExitCode);
@@ -45,7 +45,7 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
     public async Task Reindex_and_reparse_say_how_much_they_did()
     {
         var account = await StoredAsync("event=open&id=1&email_id=e1&rcpt=a@x.example", "event=open&id=2&email_id=e2&rcpt=a@x.example");
-        await new TableClient(account, EventIndex.ByDayTable).DeleteAsync(TestContext.Current.CancellationToken);
+        await new TableClient(account, EventIndex.ByDayTable).DeleteAsync(Test.Token);
 
         Assert.Equal("""{"events":2}""", await JsonAsync(account, "reindex"));
         Assert.Equal("""{"changed":0}""", await JsonAsync(account, "reparse"));

@@ -151,7 +151,7 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
 
             Assert.Equal((0, string.Empty), (run.ExitCode, run.Output));
             Assert.False(File.Exists(file + ".part"));
-            var records = Csv(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+            var records = Csv(await File.ReadAllTextAsync(file, Test.Token));
             var header = records[0];
             Assert.All(records, record => Assert.Equal(header.Count, record.Count));
             AssertSame(events.All.Where(e => e.Day is "2026-05-30" or "2026-05-31").Select(e => e.Id), records.Skip(1).Select(record => record[header.IndexOf("id")]));

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using Microsoft.Extensions.DependencyInjection;
+using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 

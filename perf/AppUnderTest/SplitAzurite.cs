@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Smtp2GoIngest.Local;
+using Smtp2GoIngest.Lab;
 
 namespace Smtp2GoIngest.AppUnderTest;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Azure;
-using Smtp2GoIngest.FaultProxy;
-using Smtp2GoIngest.Local;
+using Smtp2GoIngest.Lab.FaultProxy;
+using Smtp2GoIngest.Lab;
 using Spectre.Console;
 
 namespace Smtp2GoIngest.Chaos;

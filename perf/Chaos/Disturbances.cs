@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Azure.Storage.Queues;
-using Smtp2GoIngest.FaultProxy;
+using Smtp2GoIngest.Lab.FaultProxy;
 using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest.Chaos;

@@ -1,4 +1,4 @@
-using Smtp2GoIngest.Local;
+using Smtp2GoIngest.Lab;
 
 namespace Smtp2GoIngest.Chaos;
 

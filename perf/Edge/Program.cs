@@ -1,5 +1,5 @@
 using Smtp2GoIngest.Edge;
-using Smtp2GoIngest.Local;
+using Smtp2GoIngest.Lab;
 using Spectre.Console;
 
 // The edge under attack: the full numbers take some minutes, --quick (as CI runs it) less than one.

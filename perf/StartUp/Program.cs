@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Smtp2GoIngest.AppUnderTest;
-using Smtp2GoIngest.Local;
+using Smtp2GoIngest.Lab;
 
 // From the start of the process to the first 200, ReadyToRun, in turn with an empty Kestrel app.
 const int Runs = 15;

@@ -1,0 +1,34 @@
+using Smtp2GoIngest.Lab;
+using Smtp2GoIngest.Tests;
+
+[assembly: AssemblyFixture(typeof(AzuriteFixture))]
+
+namespace Smtp2GoIngest.Tests;
+
+/// <summary>One real Azurite for the run, data on disk; every test takes a storage account of its own in it.</summary>
+public sealed class AzuriteFixture : IAsyncLifetime
+{
+    private static readonly string[] Accounts = [.. Enumerable.Range(1, 2000).Select(i => $"t{i:0000}")];
+
+    private readonly DirectoryInfo data = Directory.CreateTempSubdirectory("smtp2go-ingest-tests-");
+    private Azurite? azurite;
+    private int taken;
+
+    public async ValueTask InitializeAsync()
+    {
+        await Azurite.InstallAsync(Test.Token);
+        azurite = await Azurite.StartAsync(data.FullName, Accounts, Test.Token);
+    }
+
+    public string NewAccount() => azurite!.ConnectionStringOf(Accounts[Interlocked.Increment(ref taken) - 1]);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (azurite is not null)
+        {
+            await azurite.DisposeAsync();
+        }
+
+        data.Delete(recursive: true);
+    }
+}

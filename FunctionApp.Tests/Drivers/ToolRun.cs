@@ -1,0 +1,26 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Time.Testing;
+using Smtp2GoIngest.Tool;
+
+namespace Smtp2GoIngest.Tests.Tool;
+
+/// <summary>What the tool said, run in this process through its own command tree.</summary>
+internal sealed record ToolRun(int ExitCode, string Output, string Error)
+{
+    public IReadOnlyList<JsonObject> Json => [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
+
+    public static Task<ToolRun> RunAsync(string connectionString, DateTimeOffset? now, params string[] args) =>
+        RunAsync(["--connection", connectionString, .. args], now, AppContext.BaseDirectory);
+
+    public static async Task<ToolRun> RunAsync(string[] args, DateTimeOffset? now, string settingsFolder)
+    {
+        var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
+        var context = new CommandContext(output, error, settingsFolder)
+        {
+            IsInteractive = false,
+            Time = now is { } at ? new FakeTimeProvider(at) : TimeProvider.System,
+        };
+        var exitCode = await Smtp2GoIngest.Tool.Program.RunAsync(args, context, Test.Token);
+        return new ToolRun(exitCode, output.ToString(), error.ToString());
+    }
+}

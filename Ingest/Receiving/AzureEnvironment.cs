@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Configuration;
+
+namespace Smtp2GoIngest.Receiving;
+
+/// <summary>Where the app runs.</summary>
+/// <param name="IsAzure">True on Azure Functions and App Service.</param>
+public sealed record AzureEnvironment(bool IsAzure)
+{
+    // On App Service plans the first; on Flex Consumption that one is missing and the Functions host itself looks for the others.
+    private static readonly string[] Marks = ["WEBSITE_INSTANCE_ID", "WEBSITE_SKU", "WEBSITE_POD_NAME"];
+
+    internal static AzureEnvironment Detect(IConfiguration configuration) => new(Marks.Any(mark => !string.IsNullOrEmpty(configuration[mark])));
+}

@@ -1,0 +1,79 @@
+using System.Net;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Smtp2GoIngest.Maintaining;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Receiving;
+using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Telemetry;
+
+namespace Smtp2GoIngest;
+
+/// <summary>Registers everything that a host calls, whichever host it is.</summary>
+public static partial class Smtp2GoIngestServices
+{
+    /// <summary>Adds the app; its settings are checked when the host starts.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="configuration">The host's settings.</param>
+    public static IServiceCollection AddSmtp2GoIngest(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(_ => AzureEnvironment.Detect(configuration));
+        services.AddSilentLogging();
+        services.AddMetrics();
+        services.AddSingleton<IngestMetrics>();
+
+        services.AddOptions<StorageOptions>()
+            .Bind(configuration.GetSection(StorageOptions.Connection))
+            .Configure(options => options.ConnectionString = configuration[StorageOptions.Connection])
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<StorageOptions>, StorageOptionsValidator>();
+        services.TryAddSingleton(s => StorageClients.Queues(s.GetRequiredService<IOptions<StorageOptions>>().Value));
+        services.TryAddSingleton(s => StorageClients.Tables(s.GetRequiredService<IOptions<StorageOptions>>().Value));
+        services.TryAddSingleton(s => StorageClients.Blobs(s.GetRequiredService<IOptions<StorageOptions>>().Value));
+
+        services.AddOptions<WebhookOptions>()
+            .Bind(configuration.GetSection(WebhookOptions.Section))
+            .PostConfigure<ILogger<WebhookOptions>>(WarnOfAnonymous)
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>();
+        services.AddSingleton(s => new WebhookAuthenticator(s.GetRequiredService<IOptions<WebhookOptions>>().Value));
+        services.AddSingleton<CallerAddress>();
+        services.AddSingleton<SourceAllowList>();
+        services.AddHostedService(s => s.GetRequiredService<SourceAllowList>());
+        services.TryAddSingleton<ResolveHost>(static (host, cancellationToken) => Dns.GetHostAddressesAsync(host, cancellationToken));
+        services.AddSingleton<RefusalReport>();
+        services.AddSingleton<WebhookReceiver>();
+
+        services.AddSingleton<WebhookBlobs>();
+        services.AddSingleton<WebhookQueue>();
+        services.AddSingleton<QueueWatch>();
+
+        services.AddSingleton<EventStore>();
+        services.AddSingleton<DeadLetters>();
+        services.AddSingleton<WebhookProcessor>();
+        services.AddOptions<EventsOptions>().Bind(configuration.GetSection(EventsOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<EventsOptions>, EventsOptionsValidator>();
+        services.AddSingleton<Retention>();
+        services.AddSingleton<Rebuild>();
+        services.AddSingleton<Forgetting>();
+        return services;
+    }
+
+    private static void WarnOfAnonymous(WebhookOptions options, ILogger<WebhookOptions> logger)
+    {
+        if (options.AllowAnonymous)
+        {
+            Log.Anonymous(logger);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Webhook__AllowAnonymous is true: everybody who knows the URL can post events.")]
+        public static partial void Anonymous(ILogger logger);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Smtp2GoIngest.Telemetry;
+
+/// <summary>The app's instruments, one method a fact. No tag ever holds what a sender can choose freely.</summary>
+public sealed class IngestMetrics
+{
+    /// <summary>The name of the meter and of the activity source.</summary>
+    public const string Name = "Smtp2GoIngest";
+
+    internal static readonly ActivitySource Activities = new(Name);
+
+    private readonly Counter<long> received;
+    private readonly Counter<long> refused;
+    private readonly Histogram<double> ackDuration;
+    private readonly Histogram<int> batchSize;
+    private readonly Counter<long> stored;
+    private readonly Counter<long> duplicate;
+    private readonly Histogram<double> lag;
+    private readonly Counter<long> deadLettered;
+    private readonly Gauge<long> queueDepth;
+    private readonly Gauge<double> queueOldestAge;
+
+    /// <summary>Makes the instruments.</summary>
+    /// <param name="factory">The host's meters.</param>
+    public IngestMetrics(IMeterFactory factory)
+    {
+        var meter = factory.Create(Name);
+        received = meter.CreateCounter<long>("webhooks.received", "{webhook}", "Webhooks acknowledged, and so durable in the queue.");
+        refused = meter.CreateCounter<long>("webhooks.refused", "{webhook}", "POSTs not acknowledged, by reason.");
+        ackDuration = meter.CreateHistogram<double>("webhooks.ack.duration", "s", "From the request to the answer 200.");
+        batchSize = meter.CreateHistogram<int>("webhooks.batch.size", "{webhook}", "Webhooks that share a queue message.");
+        stored = meter.CreateCounter<long>("events.stored", "{event}", "Events written to Smtp2GoEvents, by event.");
+        duplicate = meter.CreateCounter<long>("events.duplicate", "{event}", "Webhooks that brought an event again.");
+        lag = meter.CreateHistogram<double>("events.lag", "s", "From the webhook's receipt to its stored row.");
+        deadLettered = meter.CreateCounter<long>("webhooks.dead_lettered", "{webhook}", "Dead letters written, by reason.");
+        queueDepth = meter.CreateGauge<long>("queue.depth", "{message}", "Messages in a queue, hidden ones included, once a minute.");
+        queueOldestAge = meter.CreateGauge<double>("queue.oldest.age", "s", "How long the oldest message of a queue has been waiting, once a minute.");
+    }
+
+    internal void Received(TimeSpan duration)
+    {
+        received.Add(1);
+        ackDuration.Record(duration.TotalSeconds);
+    }
+
+    internal void Batched(int webhooks) => batchSize.Record(webhooks);
+
+    internal void Refused(string reason) => refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    internal void Stored(string eventName, TimeSpan after)
+    {
+        stored.Add(1, new KeyValuePair<string, object?>("event", eventName));
+        lag.Record(Math.Max(0, after.TotalSeconds));
+    }
+
+    internal void Duplicate() => duplicate.Add(1);
+
+    internal void QueueMeasured(string queue, int depth, TimeSpan oldestAge)
+    {
+        var tag = new KeyValuePair<string, object?>("queue", queue);
+        queueDepth.Record(depth, tag);
+        queueOldestAge.Record(Math.Max(0, oldestAge.TotalSeconds), tag);
+    }
+
+    internal void DeadLettered(string reason) => deadLettered.Add(1, new KeyValuePair<string, object?>("reason", reason));
+}

@@ -1,0 +1,63 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Smtp2GoIngest.Lab.FaultProxy;
+
+/// <summary>Faults by chance, of every kind on every operation. The n-th request of an operation meets the same fault in every run with the same seed.</summary>
+/// <param name="seed">The seed.</param>
+/// <param name="share">How many requests meet a fault: 0.02 is one of fifty.</param>
+public sealed class RandomFaults(int seed, double share)
+{
+    // What the SDKs take for success: 200 for what reads, 201, 202 and 204 for what writes.
+    private static readonly int[] Successes = [200, 200, 201, 202, 204];
+
+    private readonly ConcurrentDictionary<(StorageService, string), Random> chances = new();
+
+    /// <summary>For <see cref="StorageProxy.Choose"/>.</summary>
+    /// <param name="request">The request.</param>
+    public Fault? Choose(StorageRequest request)
+    {
+        var random = chances.GetOrAdd((request.Service, request.Operation), NewRandom);
+        lock (random)
+        {
+            return random.NextDouble() < share ? Next(random, request) : null;
+        }
+    }
+
+    private static Fault Next(Random random, StorageRequest request) => random.Next(10) switch
+    {
+        0 or 1 => Fault.Delay(TimeSpan.FromMilliseconds(random.Next(50, 3000))),
+        2 => Fault.Error(500, random.Next(2) == 0 ? "InternalError" : "OperationTimedOut", takesEffect: random.Next(2) == 0),
+        3 => Fault.Error(503, "ServerBusy"),
+        4 => Fault.Error(429, "TooManyRequests"),
+        5 => Fault.Error(409, Conflict(request), takesEffect: random.Next(2) == 0),
+        6 => Fault.DropBefore,
+        7 => Fault.DropAfter,
+        8 => Fault.CutAnswer,
+        _ when random.Next(4) == 0 => Fault.Garbage(200, "application/json", "{}"),
+        _ => Fault.CaptivePortal(Successes[random.Next(Successes.Length)]),
+    };
+
+    // The conflicts that Azure knows of each service; some say that a thing is there which is not.
+    private static string Conflict(StorageRequest request) => request.Service switch
+    {
+        StorageService.Queue => request.Operation == "CreateQueue" ? "QueueAlreadyExists" : "QueueBeingDeleted",
+        StorageService.Blob => request.Operation switch
+        {
+            "PutBlob" => "BlobAlreadyExists",
+            "CreateContainer" => "ContainerAlreadyExists",
+            _ => "ContainerBeingDeleted",
+        },
+        _ => request.Operation switch
+        {
+            "InsertEntity" or "Batch" => "EntityAlreadyExists",
+            "CreateTable" => "TableAlreadyExists",
+            _ => "TableBeingDeleted",
+        },
+    };
+
+    private Random NewRandom((StorageService Service, string Operation) key) => new(
+        BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{seed}/{key.Service}/{key.Operation}")))));
+}

@@ -1,0 +1,1 @@
+return await Smtp2GoIngest.SelfHost.SelfHostedApp.RunAsync(args);

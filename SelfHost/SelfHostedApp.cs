@@ -1,0 +1,143 @@
+using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Smtp2GoIngest.Maintaining;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Receiving;
+using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Telemetry;
+
+namespace Smtp2GoIngest.SelfHost;
+
+/// <summary>The app behind Kestrel, with a pump for each queue and a timer for each schedule: where no Functions host runs.</summary>
+public static class SelfHostedApp
+{
+    /// <summary>Where the app listens unless <c>--urls</c> or <c>ASPNETCORE_URLS</c> says otherwise: this machine alone, on the port of func.</summary>
+    public const string DefaultUrl = "http://127.0.0.1:7071";
+
+    /// <summary>Runs the app until it is told to stop.</summary>
+    /// <param name="args">ASP.NET Core's own arguments, <c>--urls</c> for example.</param>
+    /// <returns>0, or 1 where a setting is wrong, after a line on standard error for each.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        await using var app = Build(args);
+        var problems = SettingProblems(app.Services.GetRequiredService<IStartupValidator>());
+        foreach (var problem in problems)
+        {
+            await Console.Error.WriteLineAsync(problem);
+        }
+
+        if (problems.Count > 0)
+        {
+            return 1;
+        }
+
+        await app.RunAsync();
+        return 0;
+    }
+
+    /// <summary>Builds the app without starting it.</summary>
+    /// <param name="args">ASP.NET Core's own arguments.</param>
+    /// <param name="settings">The only settings; null for the arguments, the environment and <c>local.settings.json</c>.</param>
+    /// <param name="configure">What to change at the last moment.</param>
+    public static WebApplication Build(string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(args);
+        if (settings is null)
+        {
+            builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = LocalSettings.Read(AppContext.BaseDirectory) });
+        }
+        else
+        {
+            builder.Configuration.Sources.Clear();
+            builder.Configuration.AddInMemoryCollection(settings);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = 10_000; // An idle or slow one costs less than 10 KiB: docs/security.md.
+            kestrel.Limits.MaxRequestLineSize = 4 * 1024; // A path or query with a secret is some hundred bytes.
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.Limits.MaxRequestHeaderCount = 50;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10); // SMTP2GO itself gives up then.
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 1024, gracePeriod: TimeSpan.FromSeconds(5));
+        });
+
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
+        {
+            builder.WebHost.UseUrls(DefaultUrl);
+        }
+
+        builder.Services.AddSmtp2GoIngest(builder.Configuration);
+        builder.Services.AddTelemetry(builder.Configuration, "Microsoft.AspNetCore");
+        builder.Services.TryAddSingleton(_ => QueueTriggerOptions.FromHostJson());
+        AddPump<WebhookProcessor>(builder.Services, WebhookQueue.Name, WebhookQueue.PoisonName, processor => processor.StoreAsync);
+        AddPump<WebhookProcessor>(builder.Services, WebhookQueue.PoisonName, null, processor => processor.KeepPoisonAsync);
+        AddTimer<QueueWatch>(builder.Services, "WatchQueues", QueueWatch.Schedule, queues => queues.WatchAsync);
+        AddTimer<Retention>(builder.Services, "PurgeExpired", Retention.Schedule, retention => retention.PurgeExpiredAsync);
+
+        configure?.Invoke(builder);
+        var app = builder.Build();
+        app.Map(WebhookReceiver.Route, static (HttpRequest request, string endpoint, WebhookReceiver receiver) =>
+            receiver.ReceiveAsync(request, endpoint));
+        app.Map(WebhookReceiver.HealthRoute, WebhookReceiver.Health);
+        app.Map("{*path}", static () => TypedResults.Problem(statusCode: Refusal.UnknownPath.Status, title: Refusal.UnknownPath.Title));
+        return app;
+    }
+
+    private static void AddPump<T>(IServiceCollection services, string queue, string? poison, Func<T, Func<QueueMessage, CancellationToken, Task>> handler)
+        where T : notnull =>
+        services.AddSingleton<IHostedService>(s =>
+        {
+            var account = s.GetRequiredService<QueueServiceClient>();
+            return new QueuePump(
+                account.GetQueueClient(queue),
+                poison is null ? null : account.GetQueueClient(poison),
+                handler(s.GetRequiredService<T>()),
+                s.GetRequiredService<QueueTriggerOptions>(),
+                s.GetRequiredService<TimeProvider>(),
+                s.GetRequiredService<ILogger<QueuePump>>());
+        });
+
+    private static void AddTimer<T>(IServiceCollection services, string name, string schedule, Func<T, Func<CancellationToken, Task>> handler)
+        where T : notnull =>
+        services.AddSingleton<IHostedService>(s => new TimerPump(
+            name,
+            schedule,
+            handler(s.GetRequiredService<T>()),
+            s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<ILogger<TimerPump>>()));
+
+    private static IReadOnlyList<string> SettingProblems(IStartupValidator settings)
+    {
+        try
+        {
+            settings.Validate();
+            return [];
+        }
+        catch (OptionsValidationException e)
+        {
+            return [.. e.Failures];
+        }
+        catch (AggregateException e) when (e.InnerExceptions.All(inner => inner is OptionsValidationException))
+        {
+            return [.. e.InnerExceptions.Cast<OptionsValidationException>().SelectMany(inner => inner.Failures)];
+        }
+        catch (InvalidOperationException e) when (e.InnerException is FormatException or ArgumentException or OverflowException)
+        {
+            // A number or time that is none: the message of the configuration binder names the setting and its value.
+            return [e.Message.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal)];
+        }
+    }
+}
