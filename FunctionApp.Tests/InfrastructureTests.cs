@@ -53,7 +53,9 @@ public sealed class InfrastructureTests
         Assert.Null(parameters["webhookPassword"]!["defaultValue"]);
         Assert.Equal(WebhookOptions.MinPasswordLength, parameters["webhookPassword"]!["minLength"]!.GetValue<int>());
         Assert.Equal("securestring", parameters["previousWebhookPassword"]!["type"]!.GetValue<string>());
-        Assert.Equal(["webhook-password"], Resources.Where(r => r.ToJsonString().Contains("webhookPassword", StringComparison.Ordinal)).Select(Name));
+        Assert.Equal(
+            ["webhook-password"],
+            Resources.Where(r => r.ToJsonString().Contains("webhookPassword", StringComparison.Ordinal)).Select(Name));
         Assert.Equal(["webhook-password", "webhook-previous-password"], NamesOf("Microsoft.KeyVault/vaults/secrets"));
         Assert.Contains("param webhookPassword = readEnvironmentVariable('", Text("infra", "main.bicepparam"), StringComparison.Ordinal);
     }
@@ -78,7 +80,8 @@ public sealed class InfrastructureTests
         Assert.Equal("1.2", properties["siteConfig"]!["minTlsVersion"]!.GetValue<string>());
         Assert.Equal("Disabled", properties["siteConfig"]!["ftpsState"]!.GetValue<string>());
         Assert.Equal(["ftp", "scm"], NamesOf("Microsoft.Web/sites/basicPublishingCredentialsPolicies"));
-        Assert.All(Of("Microsoft.Web/sites/basicPublishingCredentialsPolicies"), r => Assert.False(r["properties"]!["allow"]!.GetValue<bool>()));
+        Assert.All(
+            Of("Microsoft.Web/sites/basicPublishingCredentialsPolicies"), r => Assert.False(r["properties"]!["allow"]!.GetValue<bool>()));
     }
 
     [Fact]
@@ -122,8 +125,11 @@ public sealed class InfrastructureTests
     [Fact]
     public void The_identity_has_the_roles_that_the_code_needs_and_no_other()
     {
-        var roles = Of("Microsoft.Authorization/roleAssignments").Select(r =>
-            r["properties"]!["roleDefinitionId"]!.GetValue<string>().Split('/')[^1] + " " + ScopeType.Match(r["id"]!.GetValue<string>()).Groups["type"].Value);
+        var roles = Of("Microsoft.Authorization/roleAssignments")
+            .Select(r =>
+                r["properties"]!["roleDefinitionId"]!.GetValue<string>().Split('/')[^1]
+                + " "
+                + ScopeType.Match(r["id"]!.GetValue<string>()).Groups["type"].Value);
 
         Assert.Equal(Roles.Order(StringComparer.Ordinal), roles.Order(StringComparer.Ordinal));
     }
@@ -135,7 +141,9 @@ public sealed class InfrastructureTests
         Assert.Contains(WebhookBlobs.ContainerName, NamesOf("Microsoft.Storage/storageAccounts/blobServices/containers"));
         var tables = typeof(StorageOptions).Assembly.GetTypes()
             .SelectMany(type => Constants(type, name => name == "TableName" || name.EndsWith("Table", StringComparison.Ordinal)));
-        Assert.Equal(tables.Order(StringComparer.Ordinal), NamesOf("Microsoft.Storage/storageAccounts/tableServices/tables").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            tables.Order(StringComparer.Ordinal),
+            NamesOf("Microsoft.Storage/storageAccounts/tableServices/tables").Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -152,7 +160,10 @@ public sealed class InfrastructureTests
 
         Assert.Null(new StorageOptionsValidator().Validate(null, storage).FailureMessage);
         Assert.Null(new WebhookOptionsValidator(new AzureEnvironment(true)).Validate(null, webhook).FailureMessage);
-        Assert.Null(new EventsOptionsValidator().Validate(null, configuration.GetSection(EventsOptions.Section).Get<EventsOptions>()!).FailureMessage);
+        Assert.Null(
+            new EventsOptionsValidator()
+                .Validate(null, configuration.GetSection(EventsOptions.Section).Get<EventsOptions>()!)
+                .FailureMessage);
         Assert.Equal("managedidentity", storage.Credential);
         Assert.NotNull(storage.ClientId);
         Assert.Equal(SecretWays.Basic | SecretWays.Bearer, webhook.Accept);
@@ -185,7 +196,8 @@ public sealed class InfrastructureTests
     {
         string[] refused = ["FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_EXTENSION_VERSION", "WEBSITE_RUN_FROM_PACKAGE"];
 
-        Assert.DoesNotContain(Settings.Keys, name => name.StartsWith($"AzureWebJobs{StorageOptions.Connection}", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(
+            Settings.Keys, name => name.StartsWith($"AzureWebJobs{StorageOptions.Connection}", StringComparison.OrdinalIgnoreCase));
         Assert.DoesNotContain(Settings.Keys, name => refused.Contains(name, StringComparer.OrdinalIgnoreCase));
     }
 
@@ -211,7 +223,9 @@ public sealed class InfrastructureTests
         Assert.Empty(parameters["allowedIpRanges"]!["defaultValue"]!.AsArray());
         Assert.Empty(parameters["allowedSources"]!["defaultValue"]!.AsArray());
         Assert.Equal(0, parameters["retentionDays"]!["defaultValue"]!.GetValue<int>());
-        Assert.All(parameters.AsObject(), p => Assert.False(string.IsNullOrEmpty(p.Value!["metadata"]?["description"]?.GetValue<string>()), p.Key));
+        Assert.All(
+            parameters.AsObject(),
+            p => Assert.False(string.IsNullOrEmpty(p.Value!["metadata"]?["description"]?.GetValue<string>()), p.Key));
     }
 
     [Fact]
@@ -219,7 +233,8 @@ public sealed class InfrastructureTests
     {
         var queried = Alerts().SelectMany(r => MetricName.Matches(Query(r)).Select(m => m.Groups["metric"].Value)).ToHashSet();
 
-        Assert.Equal(["queue.oldest.age", "webhooks.dead_lettered", "webhooks.received", "webhooks.refused"], queried.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["queue.oldest.age", "webhooks.dead_lettered", "webhooks.received", "webhooks.refused"], queried.Order(StringComparer.Ordinal));
         Assert.Empty(queried.Except(Instruments()));
         Assert.Contains($"'{Refusal.WrongSecret.Reason}'", Query(Alert("wrong-secret")), StringComparison.Ordinal);
     }
@@ -268,18 +283,26 @@ public sealed class InfrastructureTests
     private static JsonNode[] Resources => Compiled.Value.Resources;
 
     private static Dictionary<string, string> Settings =>
-        Only("Microsoft.Web/sites/config")["properties"]!.AsObject().ToDictionary(p => p.Key, p => p.Value!.GetValue<string>(), StringComparer.OrdinalIgnoreCase);
+        Only("Microsoft.Web/sites/config")["properties"]!
+            .AsObject()
+            .ToDictionary(p => p.Key, p => p.Value!.GetValue<string>(), StringComparer.OrdinalIgnoreCase);
 
     private static (string Template, JsonNode[] Resources) Compile()
     {
         Assert.SkipUnless(
-            OperatingSystem.IsLinux() && RuntimeInformation.OSArchitecture == Architecture.X64, "The Bicep CLI is fetched for Linux on x64 alone.");
+            OperatingSystem.IsLinux() && RuntimeInformation.OSArchitecture == Architecture.X64,
+            "The Bicep CLI is fetched for Linux on x64 alone.");
 
         var infra = new DirectoryInfo(Path.Combine(Repository.Root, "infra"));
         var snapshot = new FileInfo(Path.Combine(Repository.Root, "artifacts", "everything.snapshot.json"));
-        if (!snapshot.Exists || infra.EnumerateFiles("*", SearchOption.AllDirectories).Any(file => file.LastWriteTimeUtc > snapshot.LastWriteTimeUtc))
+        if (!snapshot.Exists
+            || infra.EnumerateFiles("*", SearchOption.AllDirectories).Any(file => file.LastWriteTimeUtc > snapshot.LastWriteTimeUtc))
         {
-            var start = new ProcessStartInfo("bash", [Path.Combine(infra.FullName, "build.sh")]) { UseShellExecute = false, RedirectStandardError = true };
+            var start = new ProcessStartInfo("bash", [Path.Combine(infra.FullName, "build.sh")])
+            {
+                UseShellExecute = false,
+                RedirectStandardError = true,
+            };
             using var build = Process.Start(start)!;
             var errors = build.StandardError.ReadToEnd();
             build.WaitForExit();
@@ -305,7 +328,8 @@ public sealed class InfrastructureTests
 
     private static JsonNode Alert(string name) => Assert.Single(Alerts(), r => Name(r).EndsWith(name, StringComparison.Ordinal));
 
-    private static string Query(JsonNode alert) => Assert.Single(alert["properties"]!["criteria"]!["allOf"]!.AsArray())!["query"]!.GetValue<string>();
+    private static string Query(JsonNode alert) =>
+        Assert.Single(alert["properties"]!["criteria"]!["allOf"]!.AsArray())!["query"]!.GetValue<string>();
 
     private static IEnumerable<string> Constants(Type type, Func<string, bool> named) => type
         .GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)

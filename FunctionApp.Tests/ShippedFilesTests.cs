@@ -16,8 +16,10 @@ public sealed class ShippedFilesTests
 {
     private static readonly JsonNode HostJson = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "host.json")))!;
 
-    private static readonly Dictionary<string, string> Sample = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")))!
-        ["Values"]!.AsObject().ToDictionary(p => p.Key, p => p.Value!.GetValue<string>());
+    private static readonly Dictionary<string, string> Sample = JsonNode.Parse(
+        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")))!["Values"]!
+        .AsObject()
+        .ToDictionary(p => p.Key, p => p.Value!.GetValue<string>());
 
     [Fact]
     public void The_host_decodes_messages_as_the_app_encodes_them()
@@ -27,10 +29,12 @@ public sealed class ShippedFilesTests
     }
 
     [Fact]
-    public void The_host_puts_nothing_before_the_routes() => Assert.Equal(string.Empty, HostJson["extensions"]!["http"]!["routePrefix"]!.GetValue<string>());
+    public void The_host_puts_nothing_before_the_routes() =>
+        Assert.Equal(string.Empty, HostJson["extensions"]!["http"]!["routePrefix"]!.GetValue<string>());
 
     [Fact]
-    public void The_host_leaves_telemetry_to_the_workers_own_exporter() => Assert.Equal("OpenTelemetry", HostJson["telemetryMode"]!.GetValue<string>());
+    public void The_host_leaves_telemetry_to_the_workers_own_exporter() =>
+        Assert.Equal("OpenTelemetry", HostJson["telemetryMode"]!.GetValue<string>());
 
     [Fact]
     public void The_pump_takes_its_numbers_from_the_host_file()
@@ -44,7 +48,8 @@ public sealed class ShippedFilesTests
         Assert.Equal(TimeSpan.FromSeconds(30), options.VisibilityTimeout);
         Assert.Equal(TimeSpan.FromSeconds(2), options.MaxPollingInterval);
         Assert.InRange(options.BatchSize, 1, 32);
-        Assert.True(options.MaxDequeueCount * options.VisibilityTimeout >= TimeSpan.FromMinutes(45), "Most of an hour's outage poisons nothing.");
+        Assert.True(
+            options.MaxDequeueCount * options.VisibilityTimeout >= TimeSpan.FromMinutes(45), "Most of an hour's outage poisons nothing.");
     }
 
     [Fact]
@@ -83,11 +88,16 @@ public sealed class ShippedFilesTests
     public void The_sample_settings_start_the_app()
     {
         var webhook = new ConfigurationBuilder()
-            .AddInMemoryCollection(Sample.ToDictionary(p => p.Key.Replace("__", ":", StringComparison.Ordinal), p => (string?)p.Value)).Build()
-            .GetSection(WebhookOptions.Section).Get<WebhookOptions>()!;
+            .AddInMemoryCollection(Sample.ToDictionary(p => p.Key.Replace("__", ":", StringComparison.Ordinal), p => (string?)p.Value))
+            .Build()
+            .GetSection(WebhookOptions.Section)
+            .Get<WebhookOptions>()!;
 
         Assert.True(new WebhookOptionsValidator(new AzureEnvironment(false)).Validate(null, webhook).Succeeded);
-        Assert.True(new StorageOptionsValidator().Validate(null, new StorageOptions { ConnectionString = Sample[StorageOptions.Connection] }).Succeeded);
+        Assert.True(
+            new StorageOptionsValidator()
+                .Validate(null, new StorageOptions { ConnectionString = Sample[StorageOptions.Connection] })
+                .Succeeded);
     }
 
     [Fact]
@@ -113,7 +123,8 @@ public sealed class ShippedFilesTests
             triggers);
 
         static string Describe(ParameterInfo parameter) =>
-            parameter.GetCustomAttribute<HttpTriggerAttribute>() is { } http ? $"http {http.AuthLevel} [{string.Join(',', http.Methods ?? [])}] {http.Route}"
+            parameter.GetCustomAttribute<HttpTriggerAttribute>() is { } http
+                ? $"http {http.AuthLevel} [{string.Join(',', http.Methods ?? [])}] {http.Route}"
             : parameter.GetCustomAttribute<QueueTriggerAttribute>() is { } queue ? $"queue {queue.QueueName} {queue.Connection}"
             : parameter.GetCustomAttribute<TimerTriggerAttribute>() is { } timer ? $"timer {timer.Schedule}"
             : "none";

@@ -9,15 +9,55 @@ public sealed class StartUpTests
     [Theory]
     [InlineData("Webhook__Password", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u")]
     [InlineData("Webhook__Password", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u", "Webhook__Password=short")]
-    [InlineData("Webhook__AllowAnonymous", "EventStorage=UseDevelopmentStorage=true", "Webhook__Password=right-horse-battery-staple", "Webhook__AllowAnonymous=true")]
-    [InlineData("Webhook__Accept", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "Webhook__Accept=header")]
-    [InlineData("Webhook__MaxBodyBytes", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "Webhook__MaxBodyBytes=1MB")]
+    [InlineData(
+        "Webhook__AllowAnonymous",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Password=right-horse-battery-staple",
+        "Webhook__AllowAnonymous=true")]
+    [InlineData(
+        "Webhook__Accept",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "Webhook__Accept=header")]
+    [InlineData(
+        "Webhook__MaxBodyBytes",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "Webhook__MaxBodyBytes=1MB")]
     [InlineData("EventStorage", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple")]
     [InlineData("EventStorage", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage=right-horse")]
-    [InlineData("EventStorage__blobServiceUri", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage__queueServiceUri=https://q.example/", "EventStorage__tableServiceUri=https://t.example/")]
-    [InlineData("EventStorage__queueServiceUri", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage__queueServiceUri=http://q.example/", "EventStorage__tableServiceUri=https://t.example/", "EventStorage__blobServiceUri=https://b.example/")]
-    [InlineData("EventStorage__blobServiceUri", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage__queueServiceUri=https://q.example/", "EventStorage__tableServiceUri=https://t.example/", "EventStorage__blobServiceUri=foo")]
-    [InlineData("EventStorage__credential", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage__queueServiceUri=https://q.example/", "EventStorage__tableServiceUri=https://t.example/", "EventStorage__blobServiceUri=https://b.example/", "EventStorage__credential=managedidentiy")]
+    [InlineData(
+        "EventStorage__blobServiceUri",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "EventStorage__queueServiceUri=https://q.example/",
+        "EventStorage__tableServiceUri=https://t.example/"
+    )]
+    [InlineData(
+        "EventStorage__queueServiceUri",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "EventStorage__queueServiceUri=http://q.example/",
+        "EventStorage__tableServiceUri=https://t.example/",
+        "EventStorage__blobServiceUri=https://b.example/"
+    )]
+    [InlineData(
+        "EventStorage__blobServiceUri",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "EventStorage__queueServiceUri=https://q.example/",
+        "EventStorage__tableServiceUri=https://t.example/",
+        "EventStorage__blobServiceUri=foo")]
+    [InlineData(
+        "EventStorage__credential",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "EventStorage__queueServiceUri=https://q.example/",
+        "EventStorage__tableServiceUri=https://t.example/",
+        "EventStorage__blobServiceUri=https://b.example/",
+        "EventStorage__credential=managedidentiy")]
     public async Task A_wrong_setting_ends_the_start_and_is_named(string named, params string[] settings)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "SelfHost.dll"), "--urls", "http://127.0.0.1:0"])
@@ -26,7 +66,10 @@ public sealed class StartUpTests
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
-        foreach (var name in typeof(WebhookOptions).GetProperties().Select(p => $"{WebhookOptions.Section}__{p.Name}").Append(StorageOptions.Connection))
+        foreach (var name in typeof(WebhookOptions)
+                .GetProperties()
+                .Select(p => $"{WebhookOptions.Section}__{p.Name}")
+                .Append(StorageOptions.Connection))
         {
             start.Environment.Remove(name);
         }

@@ -47,7 +47,10 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
         await table.CreateAsync();
         await table.AddEntityAsync(new TableEntity("a b@c", "1:2,3") { ["Text"] = "é" });
         await table.UpsertEntityAsync(new TableEntity("a b@c", "2:3'4"), TableUpdateMode.Replace);
-        await table.SubmitTransactionAsync([new(TableTransactionActionType.Add, new TableEntity("p", "1")), new(TableTransactionActionType.Add, new TableEntity("p", "2"))]);
+        await table.SubmitTransactionAsync([
+            new(TableTransactionActionType.Add, new TableEntity("p", "1")),
+            new(TableTransactionActionType.Add, new TableEntity("p", "2")),
+        ]);
         Assert.Equal("é", (await table.GetEntityAsync<TableEntity>("a b@c", "1:2,3")).Value.GetString("Text"));
         Assert.Equal(4, await table.QueryAsync<TableEntity>().CountAsync());
         await table.DeleteEntityAsync("p", "1");
@@ -63,9 +66,25 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
 
         Assert.Equal(
             [
-                "Queue PutMessage pumped", "Queue PeekMessages pumped", "Queue GetMessages pumped", "Queue UpdateMessage pumped", "Queue GetQueueMetadata pumped", "Queue DeleteMessage pumped",
-                "Table CreateTable Tables", "Table InsertEntity Rows", "Table InsertOrReplaceEntity Rows", "Table Batch ", "Table GetEntity Rows", "Table QueryEntities Rows", "Table DeleteEntity Rows",
-                "Blob CreateContainer blobs", "Blob PutBlob blobs", "Blob SetBlobMetadata blobs", "Blob GetBlob blobs", "Blob ListBlobs blobs", "Blob DeleteBlob blobs",
+                "Queue PutMessage pumped",
+                "Queue PeekMessages pumped",
+                "Queue GetMessages pumped",
+                "Queue UpdateMessage pumped",
+                "Queue GetQueueMetadata pumped",
+                "Queue DeleteMessage pumped",
+                "Table CreateTable Tables",
+                "Table InsertEntity Rows",
+                "Table InsertOrReplaceEntity Rows",
+                "Table Batch ",
+                "Table GetEntity Rows",
+                "Table QueryEntities Rows",
+                "Table DeleteEntity Rows",
+                "Blob CreateContainer blobs",
+                "Blob PutBlob blobs",
+                "Blob SetBlobMetadata blobs",
+                "Blob GetBlob blobs",
+                "Blob ListBlobs blobs",
+                "Blob DeleteBlob blobs",
             ],
             operations);
         Assert.Empty(proxy.Injected);
@@ -119,11 +138,15 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
         next = Fault.Error(409, "EntityAlreadyExists");
 
         var insert = await Assert.ThrowsAsync<RequestFailedException>(() => table.AddEntityAsync(new TableEntity("p", "1")));
-        var transaction = await Assert.ThrowsAsync<TableTransactionFailedException>(
-            () => table.SubmitTransactionAsync([new(TableTransactionActionType.Add, new TableEntity("p", "1")), new(TableTransactionActionType.Add, new TableEntity("p", "2"))]));
+        var transaction = await Assert.ThrowsAsync<TableTransactionFailedException>(() =>
+            table.SubmitTransactionAsync([
+                new(TableTransactionActionType.Add, new TableEntity("p", "1")),
+                new(TableTransactionActionType.Add, new TableEntity("p", "2")),
+            ]));
 
         Assert.Equal((409, "EntityAlreadyExists"), (insert.Status, insert.ErrorCode));
-        Assert.Equal((409, "EntityAlreadyExists", 0), (transaction.Status, transaction.ErrorCode, transaction.FailedTransactionActionIndex));
+        Assert.Equal(
+            (409, "EntityAlreadyExists", 0), (transaction.Status, transaction.ErrorCode, transaction.FailedTransactionActionIndex));
     }
 
     [Fact]

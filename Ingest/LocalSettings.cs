@@ -15,5 +15,6 @@ internal static class LocalSettings
             .Build()
             .GetSection("Values")
             .GetChildren()
-            .ToDictionary(setting => setting.Key.Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal), setting => setting.Value);
+            .ToDictionary(
+                setting => setting.Key.Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal), setting => setting.Value);
 }

@@ -46,7 +46,8 @@ public sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
         {
             return IsConnectionString(connectionString)
                 ? ValidateOptionsResult.Success
-                : ValidateOptionsResult.Fail("EventStorage is no connection string of a storage account: copy it from the account's access keys.");
+                : ValidateOptionsResult.Fail(
+                    "EventStorage is no connection string of a storage account: copy it from the account's access keys.");
         }
 
         (string Setting, string? Uri)[] services =
@@ -57,10 +58,15 @@ public sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
         ];
         if (services.Where(s => string.IsNullOrEmpty(s.Uri)).Select(s => s.Setting).ToList() is { Count: > 0 } missing)
         {
-            return ValidateOptionsResult.Fail($"EventStorage is not set: set it to a connection string, or set {string.Join(", ", missing)}.");
+            return ValidateOptionsResult.Fail(
+                $"EventStorage is not set: set it to a connection string, or set {string.Join(", ", missing)}.");
         }
 
-        if (services.Where(s => !Uri.TryCreate(s.Uri, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttps).Select(s => s.Setting).ToList() is { Count: > 0 } wrong)
+        if (services
+                .Where(s => !Uri.TryCreate(s.Uri, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttps)
+                .Select(s => s.Setting)
+                .ToList() is
+            { Count: > 0 } wrong)
         {
             return ValidateOptionsResult.Fail($"{string.Join(", ", wrong)} must be a URI that begins with https://.");
         }

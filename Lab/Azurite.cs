@@ -65,7 +65,8 @@ public sealed partial class Azurite : IAsyncDisposable
         {
             install.Kill(entireProcessTree: true);
             cancellationToken.ThrowIfCancellationRequested();
-            throw new InvalidOperationException($"npm did not install Azurite within {InstallTimeout.TotalMinutes} minutes. Is the npm registry within reach?", e);
+            throw new InvalidOperationException(
+                $"npm did not install Azurite within {InstallTimeout.TotalMinutes} minutes. Is the npm registry within reach?", e);
         }
 
         if (install.ExitCode != 0)
@@ -96,17 +97,31 @@ public sealed partial class Azurite : IAsyncDisposable
         timeout.CancelAfter(StartTimeout);
         string[] arguments =
         [
-            "start.js", .. (string[])(dataFolder is null ? ["--inMemoryPersistence"] : ["--location", dataFolder]), "--skipApiVersionCheck", "--disableTelemetry", "--silent",
-            "--blobPort", "0", "--queuePort", "0", "--tablePort", "0",
+            "start.js",
+            .. (string[])(dataFolder is null ? ["--inMemoryPersistence"] : ["--location", dataFolder]),
+            "--skipApiVersionCheck",
+            "--disableTelemetry",
+            "--silent",
+            "--blobPort",
+            "0",
+            "--queuePort",
+            "0",
+            "--tablePort",
+            "0",
         ];
-        var node = Start("node", arguments, ("AZURITE_ACCOUNTS", string.Join(';', accounts.Prepend(Account).Select(account => $"{account}:{KeyOf(account)}"))));
+        var node = Start(
+            "node",
+            arguments,
+            ("AZURITE_ACCOUNTS", string.Join(';', accounts.Prepend(Account).Select(account => $"{account}:{KeyOf(account)}"))));
         try
         {
             var found = new Dictionary<string, Uri>();
             while (found.Count < 3)
             {
-                var line = await node.StandardOutput.ReadLineAsync(timeout.Token)
-                    ?? throw new InvalidOperationException($"Azurite did not start: {await node.StandardError.ReadToEndAsync(timeout.Token)}");
+                var line =
+                    await node.StandardOutput.ReadLineAsync(timeout.Token)
+                    ?? throw new InvalidOperationException(
+                        $"Azurite did not start: {await node.StandardError.ReadToEndAsync(timeout.Token)}");
                 if (Listening().Match(line) is { Success: true } match)
                 {
                     found[match.Groups["service"].Value] = new Uri(match.Groups["uri"].Value);
@@ -169,7 +184,8 @@ public sealed partial class Azurite : IAsyncDisposable
         }
         catch (Win32Exception e)
         {
-            throw new InvalidOperationException($"'{command}' was not found. Install Node.js 20 or newer, with npm (nodejs.org), and run this again.", e);
+            throw new InvalidOperationException(
+                $"'{command}' was not found. Install Node.js 20 or newer, with npm (nodejs.org), and run this again.", e);
         }
     }
 
@@ -187,7 +203,9 @@ public sealed partial class Azurite : IAsyncDisposable
             {
                 if (DateTimeOffset.UtcNow > deadline)
                 {
-                    throw new InvalidOperationException($"Another process has been installing Azurite for {InstallTimeout.TotalMinutes} minutes. End it, and run this again.", e);
+                    throw new InvalidOperationException(
+                        $"Another process has been installing Azurite for {InstallTimeout.TotalMinutes} minutes. End it, and run this again.",
+                        e);
                 }
 
                 await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
@@ -198,6 +216,9 @@ public sealed partial class Azurite : IAsyncDisposable
     private static string LockHash() =>
         Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(Folder, "package-lock.json"))));
 
-    [GeneratedRegex(@"Azurite (?<service>\w+) service is successfully listening at (?<uri>http://\S+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"Azurite (?<service>\w+) service is successfully listening at (?<uri>http://\S+)",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex Listening();
 }

@@ -34,7 +34,8 @@ catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
 {
     return 1;
 }
-catch (Exception e) when (e is InvalidOperationException or HttpRequestException or RequestFailedException or IOException or OperationCanceledException)
+catch (Exception e)
+    when (e is InvalidOperationException or HttpRequestException or RequestFailedException or IOException or OperationCanceledException)
 {
     AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");
     return 1;
@@ -56,17 +57,22 @@ static async Task<int> RunAsync(bool once, CancellationToken cancellationToken)
     {
         await using var azurite = await StepAsync("Starting Azurite", () => Azurite.StartAsync(data.FullName, [], cancellationToken));
         var password = RandomNumberGenerator.GetHexString(32, lowercase: true);
-        await using var app = await StepAsync("Starting the app", () => StartAppAsync(azurite.ConnectionString, password, cancellationToken));
+        await using var app = await StepAsync(
+            "Starting the app", () => StartAppAsync(azurite.ConnectionString, password, cancellationToken));
         var endpoint = new Uri(new Uri(app.Urls.First()), "webhook/smtp2go");
 
         var start = DateTimeOffset.UtcNow.AddMinutes(-6);
         var formEmail = SampleWebhook.OneOfEach("1wform-FnQW0hPru7M-NRRC", start);
         var jsonEmail = SampleWebhook.OneOfEach("1wjson-FnQW0hPru8K-QTTA", start);
-        var sent = await StepAsync("Posting one of each event, as a form and as JSON", () => PostAsync(endpoint, password, formEmail, jsonEmail, cancellationToken));
-        var rows = await StepAsync("Waiting until they are stored", () => WaitForRowsAsync(azurite.ConnectionString, sent, cancellationToken));
+        var sent = await StepAsync(
+            "Posting one of each event, as a form and as JSON",
+            () => PostAsync(endpoint, password, formEmail, jsonEmail, cancellationToken));
+        var rows = await StepAsync(
+            "Waiting until they are stored", () => WaitForRowsAsync(azurite.ConnectionString, sent, cancellationToken));
 
         Timeline.Write(rows);
-        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{rows.Count} of {sent} sample webhooks are stored in {EventStore.TableName}.");
+        AnsiConsole.MarkupLineInterpolated(
+            CultureInfo.InvariantCulture, $"{rows.Count} of {sent} sample webhooks are stored in {EventStore.TableName}.");
         if (once)
         {
             await app.StopAsync(cancellationToken);
@@ -76,7 +82,8 @@ static async Task<int> RunAsync(bool once, CancellationToken cancellationToken)
         AnsiConsole.MarkupLine("\n[bold]Storage Explorer[/]: Attach to a resource, Storage account, Connection string:");
         Console.WriteLine(azurite.ConnectionString);
         AnsiConsole.MarkupLine("\n[bold]Try it[/]:");
-        Console.WriteLine($"curl -i -u smtp2go:{password} -d 'event=open&email_id=my-first&rcpt=me@example.com&time={DateTimeOffset.UtcNow:yyyy-MM-ddTHH:mm:ssZ}' {endpoint}");
+        Console.WriteLine(
+            $"curl -i -u smtp2go:{password} -d 'event=open&email_id=my-first&rcpt=me@example.com&time={DateTimeOffset.UtcNow:yyyy-MM-ddTHH:mm:ssZ}' {endpoint}");
         AnsiConsole.MarkupLine("\nCtrl+C stops everything and deletes its data.");
         await app.WaitForShutdownAsync(cancellationToken);
         return 0;
@@ -102,11 +109,17 @@ static async Task<WebApplication> StartAppAsync(string connectionString, string 
 }
 
 static async Task<int> PostAsync(
-    Uri endpoint, string password, IReadOnlyList<SampleWebhook> asForm, IReadOnlyList<SampleWebhook> asJson, CancellationToken cancellationToken)
+    Uri endpoint,
+    string password,
+    IReadOnlyList<SampleWebhook> asForm,
+    IReadOnlyList<SampleWebhook> asJson,
+    CancellationToken cancellationToken)
 {
     using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
-    client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"smtp2go:{password}")));
-    var bodies = asForm.Select(w => (Body: w.ToForm(), Type: "application/x-www-form-urlencoded"))
+    client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+        "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"smtp2go:{password}")));
+    var bodies = asForm
+        .Select(w => (Body: w.ToForm(), Type: "application/x-www-form-urlencoded"))
         .Concat(asJson.Select(w => (Body: w.ToJson(), Type: "application/json")))
         .ToList();
     foreach (var (body, type) in bodies)
@@ -115,7 +128,8 @@ static async Task<int> PostAsync(
         using var answer = await client.PostAsync(endpoint, content, cancellationToken);
         if (!answer.IsSuccessStatusCode)
         {
-            throw new InvalidOperationException($"The app answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
+            throw new InvalidOperationException(
+                $"The app answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
         }
     }
 

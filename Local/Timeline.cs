@@ -16,11 +16,22 @@ internal static class Timeline
             foreach (var row in email.OrderBy(row => row.RowKey, StringComparer.Ordinal))
             {
                 table.AddRow(
-                    Cell((row.GetDateTimeOffset("time") ?? row.GetDateTimeOffset("received_timestamp"))?.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)),
+                    Cell(
+                        (row.GetDateTimeOffset("time") ?? row.GetDateTimeOffset("received_timestamp"))?.ToString(
+                            "yyyy-MM-dd HH:mm:ss",
+                            CultureInfo.InvariantCulture)),
                     Cell(row.GetString("event")),
-                    Cell(row.GetString("rcpt") ?? row.GetString("recipients")?.Replace(",", "\n", StringComparison.Ordinal) ?? row.GetString("destination_number")),
-                    Cell(string.Join(' ', new[] { row.GetString("bounce"), row.GetString("url") ?? row.GetString("message") ?? row.GetString("status_code") }
-                        .Where(text => text is { Length: > 0 } and not "Unavailable"))));
+                    Cell(
+                        row.GetString("rcpt")
+                            ?? row.GetString("recipients")?.Replace(",", "\n", StringComparison.Ordinal)
+                            ?? row.GetString("destination_number")),
+                    Cell(
+                        string.Join(
+                            ' ', new[]
+                            {
+                                row.GetString("bounce"),
+                                row.GetString("url") ?? row.GetString("message") ?? row.GetString("status_code"),
+                            }.Where(text => text is { Length: > 0 } and not "Unavailable"))));
             }
 
             AnsiConsole.Write(table);

@@ -111,7 +111,8 @@ internal sealed partial class QueuePump(
         {
             await (succeeded ? queue.DeleteMessageAsync(message.MessageId, receipt, abort.Token)
                 : poison is not null && message.DequeueCount >= options.MaxDequeueCount ? MoveToPoisonAsync(poison, message, receipt)
-                : queue.UpdateMessageAsync(message.MessageId, receipt, visibilityTimeout: options.VisibilityTimeout, cancellationToken: abort.Token));
+                : queue.UpdateMessageAsync(
+                    message.MessageId, receipt, visibilityTimeout: options.VisibilityTimeout, cancellationToken: abort.Token));
         }
         catch (Exception e)
         {
@@ -153,7 +154,8 @@ internal sealed partial class QueuePump(
 
             try
             {
-                var renewed = await queue.UpdateMessageAsync(message.MessageId, receipt, visibilityTimeout: options.Lease, cancellationToken: abort.Token);
+                var renewed = await queue.UpdateMessageAsync(
+                    message.MessageId, receipt, visibilityTimeout: options.Lease, cancellationToken: abort.Token);
                 receipt = renewed.Value.PopReceipt;
                 expires = time.GetUtcNow() + options.Lease;
             }

@@ -50,12 +50,14 @@ public static class SelfHostedApp
     /// <param name="args">ASP.NET Core's own arguments.</param>
     /// <param name="settings">The only settings; null for the arguments, the environment and <c>local.settings.json</c>.</param>
     /// <param name="configure">What to change at the last moment.</param>
-    public static WebApplication Build(string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null, Action<WebApplicationBuilder>? configure = null)
+    public static WebApplication Build(
+        string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder(args);
         if (settings is null)
         {
-            builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = LocalSettings.Read(AppContext.BaseDirectory) });
+            builder.Configuration.Sources.Insert(
+                0, new MemoryConfigurationSource { InitialData = LocalSettings.Read(AppContext.BaseDirectory) });
         }
         else
         {
@@ -96,7 +98,8 @@ public static class SelfHostedApp
         return app;
     }
 
-    private static void AddPump<T>(IServiceCollection services, string queue, string? poison, Func<T, Func<QueueMessage, CancellationToken, Task>> handler)
+    private static void AddPump<T>(
+        IServiceCollection services, string queue, string? poison, Func<T, Func<QueueMessage, CancellationToken, Task>> handler)
         where T : notnull =>
         services.AddSingleton<IHostedService>(s =>
         {
@@ -110,7 +113,8 @@ public static class SelfHostedApp
                 s.GetRequiredService<ILogger<QueuePump>>());
         });
 
-    private static void AddTimer<T>(IServiceCollection services, string name, string schedule, Func<T, Func<CancellationToken, Task>> handler)
+    private static void AddTimer<T>(
+        IServiceCollection services, string name, string schedule, Func<T, Func<CancellationToken, Task>> handler)
         where T : notnull =>
         services.AddSingleton<IHostedService>(s => new TimerPump(
             name,

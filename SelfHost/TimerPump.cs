@@ -6,9 +6,11 @@ using Smtp2GoIngest.Queueing;
 namespace Smtp2GoIngest.SelfHost;
 
 /// <summary>Does for one function what the Functions host's timer trigger does: calls it whenever its schedule (six fields, UTC) says so.</summary>
-internal sealed partial class TimerPump(string name, string schedule, Func<CancellationToken, Task> function, TimeProvider time, ILogger logger) : BackgroundService
+internal sealed partial class TimerPump(
+    string name, string schedule, Func<CancellationToken, Task> function, TimeProvider time, ILogger logger) : BackgroundService
 {
-    private readonly CrontabSchedule crontab = CrontabSchedule.Parse(schedule, new CrontabSchedule.ParseOptions { IncludingSeconds = true });
+    private readonly CrontabSchedule crontab = CrontabSchedule.Parse(
+        schedule, new CrontabSchedule.ParseOptions { IncludingSeconds = true });
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -40,7 +40,9 @@ internal sealed class Emitted : ILoggerProvider, ILogger
     public IEnumerable<string> MeasuredBy(IServiceProvider services)
     {
         var mark = MarkOf(services.GetRequiredService<IMeterFactory>());
-        return lines.Where(line => line.StartsWith("metric ", StringComparison.Ordinal) && line.EndsWith(mark, StringComparison.Ordinal)).Select(line => line[..^mark.Length]);
+        return lines
+            .Where(line => line.StartsWith("metric ", StringComparison.Ordinal) && line.EndsWith(mark, StringComparison.Ordinal))
+            .Select(line => line[..^mark.Length]);
     }
 
     private static string MarkOf(object? scope) => $" by {RuntimeHelpers.GetHashCode(scope)}";
@@ -62,9 +64,11 @@ internal sealed class Emitted : ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        lines.Enqueue($"log {logLevel} {eventId.Id} {formatter(state, exception)} {exception} "
-            + (state is IEnumerable<KeyValuePair<string, object?>> values ? string.Join(' ', values) : string.Empty));
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        lines.Enqueue(
+            $"log {logLevel} {eventId.Id} {formatter(state, exception)} {exception} "
+                + (state is IEnumerable<KeyValuePair<string, object?>> values ? string.Join(' ', values) : string.Empty));
 
     public void Dispose()
     {
@@ -73,5 +77,6 @@ internal sealed class Emitted : ILoggerProvider, ILogger
     }
 
     private void Measured(Instrument instrument, object value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
-        lines.Enqueue($"metric {instrument.Meter.Name} {instrument.Name} {value} {string.Join(' ', tags.ToArray())}{MarkOf(instrument.Meter.Scope)}");
+        lines.Enqueue(
+            $"metric {instrument.Meter.Name} {instrument.Name} {value} {string.Join(' ', tags.ToArray())}{MarkOf(instrument.Meter.Scope)}");
 }

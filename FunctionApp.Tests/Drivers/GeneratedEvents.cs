@@ -30,12 +30,20 @@ public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
     {
         Generate();
         var parsed = all.Select(e => (Event: e, Email: Read(e.Body))).ToList();
-        var stored = parsed.Select((e, i) => (e.Email, Row: EventColumns.ToRow(
-            e.Email, new ReceivedWebhook($"{i:x32}", e.Event.Time ?? Now, "application/x-www-form-urlencoded", e.Event.Body, null)))).ToList();
+        var stored = parsed
+            .Select(
+                (e, i) =>
+                    (
+                        e.Email,
+                        Row: EventColumns.ToRow(
+                            e.Email,
+                            new ReceivedWebhook($"{i:x32}", e.Event.Time ?? Now, "application/x-www-form-urlencoded", e.Event.Body, null))))
+            .ToList();
         var service = new TableServiceClient(ConnectionString);
         await WriteAsync(service.GetTableClient(EventStore.TableName), stored.Select(e => e.Row));
         await WriteAsync(service.GetTableClient(EventIndex.ByDayTable), stored.Select(e => EventIndex.ByDay(e.Email, e.Row)));
-        await WriteAsync(service.GetTableClient(EventIndex.ByRecipientTable), stored.SelectMany(e => EventIndex.ByRecipient(e.Email, e.Row)));
+        await WriteAsync(
+            service.GetTableClient(EventIndex.ByRecipientTable), stored.SelectMany(e => EventIndex.ByRecipient(e.Email, e.Row)));
     }
 
     // One small transaction after another: the tests beside it share this Azurite and give up on a webhook after four seconds.
@@ -44,7 +52,8 @@ public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
         await table.CreateAsync(Test.Token);
         foreach (var chunk in rows.GroupBy(row => row.PartitionKey).SelectMany(partition => partition.Chunk(50)))
         {
-            await table.SubmitTransactionAsync(chunk.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)), Test.Token);
+            await table.SubmitTransactionAsync(
+                chunk.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)), Test.Token);
         }
     }
 
@@ -64,11 +73,25 @@ public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
             var time = new DateTimeOffset(2026, 4, 30, 0, 0, 0, TimeSpan.Zero).AddDays(i % 34).AddSeconds(i);
             var (email, address) = ($"1w{i:00000}-abc", $"user{i % Addresses}@example.org");
             var isTest = i % 97 == 0;
-            string[] recipients = i % 10 == 0 ? [address, $"USER{(i + 1) % Addresses}@example.org", $"user{(i + 2) % Addresses}@example.org"] : [address];
-            Add("processed", time, email, recipients, isTest, string.Concat(recipients.Select(r => $"&recipients={Uri.EscapeDataString(r)}")));
+            string[] recipients =
+                i % 10 == 0 ? [address, $"USER{(i + 1) % Addresses}@example.org", $"user{(i + 2) % Addresses}@example.org"] : [address];
+            Add(
+                "processed",
+                time,
+                email,
+                recipients,
+                isTest,
+                string.Concat(recipients.Select(r => $"&recipients={Uri.EscapeDataString(r)}")));
             var bounces = i % 20 == 3;
             var isHard = bounces && i % 3 != 0;
-            Add(bounces ? "bounce" : "delivered", time.AddSeconds(2), email, [address], isTest, $"&rcpt={address}{(bounces ? $"&bounce={(isHard ? "hard" : "soft")}" : string.Empty)}", isHard);
+            Add(
+                bounces ? "bounce" : "delivered",
+                time.AddSeconds(2),
+                email,
+                [address],
+                isTest,
+                $"&rcpt={address}{(bounces ? $"&bounce={(isHard ? "hard" : "soft")}" : string.Empty)}",
+                isHard);
             if (!bounces)
             {
                 Add("open", time.AddMinutes(1), email, [address], isTest, $"&rcpt={address}");
@@ -83,19 +106,38 @@ public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
         for (var i = 0; i < LongEmailEvents; i++)
         {
             var time = new DateTimeOffset(2026, 5, 20, 10, 0, 0, TimeSpan.Zero).AddSeconds(i);
-            Add("click", time, LongEmail, [BusyAddress], isTest: false, $"&rcpt={Uri.EscapeDataString(i % 2 == 0 ? BusyAddress : BusyAddress.ToUpperInvariant())}&url=https%3A%2F%2Fshop.example.com%2F{i}");
+            Add(
+                "click",
+                time,
+                LongEmail,
+                [BusyAddress],
+                isTest: false,
+                $"&rcpt={Uri.EscapeDataString(i % 2 == 0 ? BusyAddress : BusyAddress.ToUpperInvariant())}&url=https%3A%2F%2Fshop.example.com%2F{i}");
         }
 
         for (var i = 0; i < 1_500; i++)
         {
-            Add("unsubscribe", new DateTimeOffset(2026, 5, 31, 1, 0, 0, TimeSpan.Zero).AddSeconds(i), "1wmany-" + (i / 100), ["many@example.org"], isTest: false, "&rcpt=many%40example.org");
+            Add(
+                "unsubscribe",
+                new DateTimeOffset(2026, 5, 31, 1, 0, 0, TimeSpan.Zero).AddSeconds(i),
+                "1wmany-" + (i / 100),
+                ["many@example.org"],
+                isTest: false,
+                "&rcpt=many%40example.org");
         }
 
-        Add(OtherEvent, new DateTimeOffset(2026, 5, 31, 2, 0, 0, TimeSpan.Zero), "1wother", ["other@example.org"], isTest: false, "&rcpt=other%40example.org&X-Campaign=spring%2C+%22early%22%0Abird&subject=a%1B%5B2Jb");
+        Add(
+            OtherEvent,
+            new DateTimeOffset(2026, 5, 31, 2, 0, 0, TimeSpan.Zero),
+            "1wother",
+            ["other@example.org"],
+            isTest: false,
+            "&rcpt=other%40example.org&X-Campaign=spring%2C+%22early%22%0Abird&subject=a%1B%5B2Jb");
         Add("reject", null, "1wnotime", ["other@example.org"], isTest: false, "&rcpt=other%40example.org");
     }
 
-    private void Add(string name, DateTimeOffset? time, string email, string[] recipients, bool isTest, string fields, bool isHardBounce = false)
+    private void Add(
+        string name, DateTimeOffset? time, string email, string[] recipients, bool isTest, string fields, bool isHardBounce = false)
     {
         var at = time?.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
         var body = $"event={Uri.EscapeDataString(name)}&id={all.Count:x32}&email_id={email}{(at is null ? string.Empty : $"&time={at}")}"
@@ -103,7 +145,8 @@ public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
         all.Add(new Event(name, time, email, [.. recipients.Select(r => r.ToLowerInvariant())], isTest, isHardBounce, body));
     }
 
-    internal sealed record Event(string Name, DateTimeOffset? Time, string EmailId, string[] Recipients, bool IsTest, bool IsHardBounce, string Body)
+    internal sealed record Event(
+        string Name, DateTimeOffset? Time, string EmailId, string[] Recipients, bool IsTest, bool IsHardBounce, string Body)
     {
         public string? Day => Time?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 

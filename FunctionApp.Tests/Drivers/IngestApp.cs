@@ -72,7 +72,10 @@ internal sealed class IngestApp : IAsyncDisposable
     }
 
     public static async Task<IngestApp> StartAsync(
-        string connectionString, IReadOnlyDictionary<string, string?>? settings = null, Action<IServiceCollection>? configure = null, bool pump = true)
+        string connectionString,
+        IReadOnlyDictionary<string, string?>? settings = null,
+        Action<IServiceCollection>? configure = null,
+        bool pump = true)
     {
         var all = new Dictionary<string, string?>
         {
@@ -105,7 +108,8 @@ internal sealed class IngestApp : IAsyncDisposable
     public static AuthenticationHeaderValue Basic(string username, string password) =>
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}")));
 
-    public Task<HttpResponseMessage> PostAsync(string body, string? contentType = null) => PostAsync(Encoding.UTF8.GetBytes(body), contentType);
+    public Task<HttpResponseMessage> PostAsync(string body, string? contentType = null) =>
+        PostAsync(Encoding.UTF8.GetBytes(body), contentType);
 
     public async Task<HttpResponseMessage> PostAsync(byte[] body, string? contentType = null)
     {
@@ -116,7 +120,8 @@ internal sealed class IngestApp : IAsyncDisposable
     }
 
     /// <summary>Posts a body that has to be acknowledged.</summary>
-    public async Task AcknowledgedAsync(string body, string? contentType = null) => await AcknowledgedAsync(Encoding.UTF8.GetBytes(body), contentType);
+    public async Task AcknowledgedAsync(string body, string? contentType = null) =>
+        await AcknowledgedAsync(Encoding.UTF8.GetBytes(body), contentType);
 
     public async Task AcknowledgedAsync(byte[] body, string? contentType = null)
     {

@@ -13,7 +13,8 @@ namespace Smtp2GoIngest.Tests.Reliability;
 /// <param name="Events">The <c>id</c> of each event that is to be stored.</param>
 /// <param name="DeadLetters">The reason of each dead letter that is to be kept.</param>
 /// <param name="IsFirst">True where nothing is there yet, not even a table.</param>
-internal sealed record Scenario(string[] Posts, string[] Acknowledged, string[] Messages, string[] Events, string[] DeadLetters, bool IsFirst = false)
+internal sealed record Scenario(
+    string[] Posts, string[] Acknowledged, string[] Messages, string[] Events, string[] DeadLetters, bool IsFirst = false)
 {
     public const string Single = "one webhook";
     public const string First = "the first webhook, of several recipients";
@@ -56,12 +57,16 @@ internal sealed record Scenario(string[] Posts, string[] Acknowledged, string[] 
 
     public static string Entry(string id, string body) => Encode(new ReceivedWebhook(id, DateTimeOffset.UtcNow, "text/plain", body, null));
 
-    public static string EntryOfBlob(string id) => Encode(new ReceivedWebhook(id, DateTimeOffset.UtcNow, "text/plain", null, new string('0', 64)));
+    public static string EntryOfBlob(string id) =>
+        Encode(new ReceivedWebhook(id, DateTimeOffset.UtcNow, "text/plain", null, new string('0', 64)));
 
     /// <summary>Fills the queue.</summary>
     public async Task EnqueueAsync(string account)
     {
-        foreach (var table in IsFirst ? [] : (string[])[EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable, Smtp2GoIngest.Storing.DeadLetters.TableName])
+        foreach (var table in IsFirst
+                ? []
+                : (string[])
+                    [EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable, Smtp2GoIngest.Storing.DeadLetters.TableName])
         {
             await new TableClient(account, table).CreateAsync(Test.Token);
         }

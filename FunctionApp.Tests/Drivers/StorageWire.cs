@@ -4,7 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Smtp2GoIngest.Tests.Reliability;
 
 /// <summary>Decides over one request to storage: to send it on or not, before or after something else, and what to answer.</summary>
-internal delegate Task<HttpResponseMessage> Meet(HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken);
+internal delegate Task<HttpResponseMessage> Meet(
+    HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken);
 
 /// <summary>Stands between the app's own storage clients, below their retries, and Azurite.</summary>
 internal sealed class StorageWire(Meet meet) : DelegatingHandler(new SocketsHttpHandler { UseProxy = false, UseCookies = false })
@@ -52,11 +53,17 @@ internal sealed class CrashPoint(int writes)
     /// <summary>How many writes took effect before the crash.</summary>
     public int Writes => done;
 
-    public async Task<HttpResponseMessage> MeetAsync(HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> MeetAsync(
+        HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
     {
         ThrowIfCrashed();
         var answer = await send();
-        if (IsArmed && answer.IsSuccessStatusCode && request.Method != HttpMethod.Get && request.Method != HttpMethod.Head && !StorageWire.IsRenewal(request) && Interlocked.Increment(ref done) == writes)
+        if (IsArmed
+            && answer.IsSuccessStatusCode
+            && request.Method != HttpMethod.Get
+            && request.Method != HttpMethod.Head
+            && !StorageWire.IsRenewal(request)
+            && Interlocked.Increment(ref done) == writes)
         {
             HasCrashed = true;
         }

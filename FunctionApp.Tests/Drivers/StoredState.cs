@@ -17,7 +17,8 @@ internal static class StoredState
         var rows = await app.EventsAsync();
         var letters = await app.DeadLettersAsync();
         Assert.Equal(events.Order(StringComparer.Ordinal), rows.Select(row => row.GetString("id")).Order(StringComparer.Ordinal));
-        Assert.Equal(deadLetters.Order(StringComparer.Ordinal), letters.Select(row => row.GetString("Reason")).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            deadLetters.Order(StringComparer.Ordinal), letters.Select(row => row.GetString("Reason")).Order(StringComparer.Ordinal));
         if (rows.Count > 0)
         {
             await IndexTests.AssertAgreeAsync(account);
@@ -29,7 +30,10 @@ internal static class StoredState
         }
 
         // A dead letter of a blob that is missing names it all the same.
-        var referred = rows.Concat(letters.Where(row => row.GetString("Reason") != DeadLetterReason.BlobMissing)).Select(row => row.GetString("BodyBlob")).OfType<string>().Distinct();
+        var referred = rows.Concat(letters.Where(row => row.GetString("Reason") != DeadLetterReason.BlobMissing))
+            .Select(row => row.GetString("BodyBlob"))
+            .OfType<string>()
+            .Distinct();
         Assert.Equal(referred.Order(StringComparer.Ordinal), (await BlobsAsync(account)).Order(StringComparer.Ordinal));
         Assert.Equal(0, await app.WaitingAsync());
     }

@@ -7,7 +7,8 @@ namespace Smtp2GoIngest.Tests.Tool;
 /// <summary>What the tool said, run in this process through its own command tree.</summary>
 internal sealed record ToolRun(int ExitCode, string Output, string Error)
 {
-    public IReadOnlyList<JsonObject> Json => [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
+    public IReadOnlyList<JsonObject> Json =>
+        [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
 
     public static Task<ToolRun> RunAsync(string connectionString, DateTimeOffset? now, params string[] args) =>
         RunAsync(["--connection", connectionString, .. args], now, AppContext.BaseDirectory);

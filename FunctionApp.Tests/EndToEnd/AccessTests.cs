@@ -23,7 +23,14 @@ public sealed class AccessTests(AzuriteFixture azurite)
         var accepted = 0;
         foreach (var way in Ways)
         {
-            foreach (var (secret, isRight) in new (string? Secret, bool IsRight)[] { (Current, true), (Previous, true), ("wrong-horse-battery-staple", false), (null, false), (string.Empty, false) })
+            foreach (var (secret, isRight) in new (string? Secret, bool IsRight)[]
+                {
+                    (Current, true),
+                    (Previous, true),
+                    ("wrong-horse-battery-staple", false),
+                    (null, false),
+                    (string.Empty, false),
+                })
             {
                 var expected = isRight && accept.HasFlag(way) ? HttpStatusCode.OK : HttpStatusCode.Unauthorized;
                 Assert.Equal((way, secret, expected), (way, secret, await PostAsync(app, "webhook/smtp2go", way, secret)));
@@ -95,7 +102,8 @@ public sealed class AccessTests(AzuriteFixture azurite)
     public async Task A_refused_source_is_told_how_many_hops_there_were()
     {
         using var emitted = new Emitted();
-        await using var app = await StartAsync(new() { ["Webhook:AllowedSources"] = "192.0.2.1", ["Webhook:TrustedProxies"] = "1" }, emitted.AddTo);
+        await using var app = await StartAsync(
+            new() { ["Webhook:AllowedSources"] = "192.0.2.1", ["Webhook:TrustedProxies"] = "1" }, emitted.AddTo);
         using var request = NewRequest("webhook/smtp2go", SecretWays.Bearer, Current);
         request.Headers.TryAddWithoutValidation("X-Forwarded-For", "192.0.2.1, 198.51.100.1, 198.51.100.2");
 
@@ -122,7 +130,12 @@ public sealed class AccessTests(AzuriteFixture azurite)
     {
         if (secret is not null)
         {
-            path += way switch { SecretWays.Query => $"?p={secret}", SecretWays.Path when path == "webhook/smtp2go" => $"_{secret}", _ => string.Empty };
+            path += way switch
+            {
+                SecretWays.Query => $"?p={secret}",
+                SecretWays.Path when path == "webhook/smtp2go" => $"_{secret}",
+                _ => string.Empty,
+            };
         }
 
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent("event=open") };

@@ -9,7 +9,8 @@ public sealed class CorpusTests(AzuriteFixture azurite)
 {
     private static readonly string Own = Path.Combine(AppContext.BaseDirectory, "Payloads");
 
-    private static string? Others { get; } = Environment.GetEnvironmentVariable("SMTP2GO_PAYLOADS") is { Length: > 0 } folder ? Path.GetFullPath(folder, Repository.Root) : null;
+    private static string? Others { get; } =
+        Environment.GetEnvironmentVariable("SMTP2GO_PAYLOADS") is { Length: > 0 } folder ? Path.GetFullPath(folder, Repository.Root) : null;
 
     public static TheoryData<string> Files =>
     [
@@ -34,7 +35,9 @@ public sealed class CorpusTests(AzuriteFixture azurite)
         Assert.False(row.ContainsKey("Truncated"));
         Assert.Matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z_[a-z_]+_[0-9a-f]{16}$", row.RowKey);
         Assert.All(fields, field => Assert.True(row.ContainsKey(field.Name.Replace('-', '_')), field.Name));
-        Assert.All(fields.Where(f => f.Values.Count == 1 && row[f.Name.Replace('-', '_')] is string), field => Assert.Equal(field.Values[0].Text, row[field.Name.Replace('-', '_')]));
+        Assert.All(
+            fields.Where(f => f.Values.Count == 1 && row[f.Name.Replace('-', '_')] is string),
+            field => Assert.Equal(field.Values[0].Text, row[field.Name.Replace('-', '_')]));
     }
 
     [Fact]

@@ -120,7 +120,8 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
         await stream.WriteAsync("POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"u8.ToArray(), Test.Token);
         using var reader = new StreamReader(stream);
 
-        Assert.Equal("HTTP/1.1 401 Unauthorized", await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(TimeSpan.FromSeconds(4), Test.Token));
+        Assert.Equal(
+            "HTTP/1.1 401 Unauthorized", await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(TimeSpan.FromSeconds(4), Test.Token));
     }
 
     [Fact]
@@ -150,7 +151,8 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
     [InlineData("pässwörd-pässwörd")]
     public async Task A_secret_of_any_characters_may_come_percent_encoded(string secret)
     {
-        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), new Dictionary<string, string?> { ["Webhook:Password"] = secret }, pump: false);
+        await using var app = await IngestApp.StartAsync(
+            azurite.NewAccount(), new Dictionary<string, string?> { ["Webhook:Password"] = secret }, pump: false);
         foreach (var path in new[] { $"webhook/smtp2go_{Uri.EscapeDataString(secret)}", $"webhook/smtp2go?p={Uri.EscapeDataString(secret)}" })
         {
             using var content = new StringContent("event=open");
@@ -183,7 +185,9 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
     [Fact]
     public async Task Storage_that_refuses_connections_gets_503()
     {
-        await using var app = await IngestApp.StartAsync(azurite.NewAccount().Replace("QueueEndpoint=http://127.0.0.1:", "QueueEndpoint=http://127.0.0.1:1/", StringComparison.Ordinal), pump: false);
+        await using var app = await IngestApp.StartAsync(
+            azurite.NewAccount().Replace("QueueEndpoint=http://127.0.0.1:", "QueueEndpoint=http://127.0.0.1:1/", StringComparison.Ordinal),
+            pump: false);
 
         using var answer = await app.PostAsync("event=open");
 
@@ -195,8 +199,10 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        var connectionString = $"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://{silent.LocalEndpoint}/a;QueueEndpoint=http://{silent.LocalEndpoint}/a;TableEndpoint=http://{silent.LocalEndpoint}/a;";
-        await using var app = await IngestApp.StartAsync(connectionString, new Dictionary<string, string?> { ["Webhook:EnqueueTimeout"] = "00:00:00.300" }, pump: false);
+        var connectionString =
+            $"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://{silent.LocalEndpoint}/a;QueueEndpoint=http://{silent.LocalEndpoint}/a;TableEndpoint=http://{silent.LocalEndpoint}/a;";
+        await using var app = await IngestApp.StartAsync(
+            connectionString, new Dictionary<string, string?> { ["Webhook:EnqueueTimeout"] = "00:00:00.300" }, pump: false);
 
         foreach (var body in new[] { "event=open", $"event=open&message={new string('x', 100_000)}" })
         {
@@ -232,9 +238,11 @@ public sealed class HttpContractTests(AzuriteFixture azurite)
 
     private sealed class NoToken : TokenCredential
     {
-        public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) => throw new InvalidOperationException("No token.");
+        public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException("No token.");
 
-        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) => throw new InvalidOperationException("No token.");
+        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException("No token.");
     }
 
     private static async Task AssertComesAgainAsync(HttpResponseMessage answer)

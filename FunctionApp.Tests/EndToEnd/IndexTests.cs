@@ -10,7 +10,8 @@ namespace Smtp2GoIngest.Tests.EndToEnd;
 /// <summary>The three tables agree, whatever happened between two writes.</summary>
 public sealed class IndexTests(AzuriteFixture azurite)
 {
-    private const string Processed = "event=processed&id=1&email_id=e1&recipients=a@x.example,b@x.example,c@x.example&time=2026-05-02T11:20:31Z";
+    private const string Processed =
+        "event=processed&id=1&email_id=e1&recipients=a@x.example,b@x.example,c@x.example&time=2026-05-02T11:20:31Z";
 
     [Fact]
     public async Task Five_hundred_recipients_are_five_hundred_rows()
@@ -18,7 +19,8 @@ public sealed class IndexTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
 
-        await app.AcknowledgedAsync("event=processed&id=1&email_id=e1&" + string.Join('&', Enumerable.Range(0, 500).Select(i => $"recipients=r{i:000}@x.example")));
+        await app.AcknowledgedAsync(
+            "event=processed&id=1&email_id=e1&" + string.Join('&', Enumerable.Range(0, 500).Select(i => $"recipients=r{i:000}@x.example")));
         await app.DrainedAsync();
 
         Assert.Equal(500, (await RowsAsync(account, EventIndex.ByRecipientTable)).Count);
@@ -40,7 +42,10 @@ public sealed class IndexTests(AzuriteFixture azurite)
             return null;
         });
         await using var app = await IngestApp.StartAsync(account, configure: count, pump: false);
-        var webhooks = Enumerable.Range(0, 150).Select(i => Entry($"w{i}", $"event=open&id={i}&email_id=e1&rcpt=a@x.example&time=2026-05-02T11:20:31Z")).ToList();
+        var webhooks = Enumerable
+            .Range(0, 150)
+            .Select(i => Entry($"w{i}", $"event=open&id={i}&email_id=e1&rcpt=a@x.example&time=2026-05-02T11:20:31Z"))
+            .ToList();
         webhooks.Add(Entry("again", "event=open&id=7&email_id=e1&rcpt=a@x.example&time=2026-05-02T11:20:31Z"));
 
         await StoreAsync(app, webhooks);
@@ -86,7 +91,11 @@ public sealed class IndexTests(AzuriteFixture azurite)
         Assert.Equal(expected.Order(), actual.Order());
 
         static string Describe(string table, TableEntity row) =>
-            table + string.Join('|', row.Where(p => p.Key is not ("Timestamp" or "odata.etag")).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={p.Value}"));
+            table
+            + string.Join(
+                '|', row.Where(p => p.Key is not ("Timestamp" or "odata.etag"))
+                    .OrderBy(p => p.Key, StringComparer.Ordinal)
+                    .Select(p => $"{p.Key}={p.Value}"));
     }
 
     internal static async Task<List<TableEntity>> RowsAsync(string account, string table)
@@ -101,7 +110,8 @@ public sealed class IndexTests(AzuriteFixture azurite)
         }
     }
 
-    private static string Entry(string id, string body) => Encoding.UTF8.GetString(Envelope.Encode(new ReceivedWebhook(id, DateTimeOffset.UtcNow, "text/plain", body, null))!);
+    private static string Entry(string id, string body) =>
+        Encoding.UTF8.GetString(Envelope.Encode(new ReceivedWebhook(id, DateTimeOffset.UtcNow, "text/plain", body, null))!);
 
     private static async Task StoreAsync(IngestApp app, IEnumerable<string> entries)
     {

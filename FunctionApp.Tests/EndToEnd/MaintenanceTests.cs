@@ -12,7 +12,13 @@ namespace Smtp2GoIngest.Tests.EndToEnd;
 /// <summary>What is done to stored rows later: replay, retention, forgetting, rebuilding.</summary>
 public sealed class MaintenanceTests(AzuriteFixture azurite)
 {
-    private static readonly string[] Tables = [EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable, DeadLetters.TableName];
+    private static readonly string[] Tables =
+    [
+        EventStore.TableName,
+        EventIndex.ByDayTable,
+        EventIndex.ByRecipientTable,
+        DeadLetters.TableName,
+    ];
 
     [Fact]
     public async Task A_replayed_dead_letter_goes_when_its_event_is_stored_and_stays_when_it_fails_again()
@@ -34,7 +40,9 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         Assert.Equal(["e1", "e2"], (await app.EventsAsync()).Select(row => row.PartitionKey).Order());
         Assert.Equal("1", (await app.EventsAsync()).Single(row => row.PartitionKey == "e1").GetString("WebhookId"));
         var after = Assert.Single(await app.DeadLettersAsync());
-        Assert.Equal(("no-event", "text/x-test", before.Single(row => row.GetString("Reason") == "no-event").RowKey), (after["Reason"], after["ContentType"], after.RowKey));
+        Assert.Equal(
+            ("no-event", "text/x-test", before.Single(row => row.GetString("Reason") == "no-event").RowKey),
+            (after["Reason"], after["ContentType"], after.RowKey));
     }
 
     [Fact]
@@ -49,7 +57,9 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
 
         await ReplayAllAsync(app, before);
 
-        Assert.Equal(["hello", """{"id":7}"""], (await app.DeadLettersAsync()).Select(row => row.GetString("Body")).Order(StringComparer.OrdinalIgnoreCase));
+        Assert.Equal(
+            ["hello", """{"id":7}"""],
+            (await app.DeadLettersAsync()).Select(row => row.GetString("Body")).Order(StringComparer.OrdinalIgnoreCase));
         Assert.Empty((await app.DeadLettersAsync()).Select(row => row.RowKey).Intersect(before.Select(row => row.RowKey)));
     }
 
@@ -58,10 +68,14 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     {
         var account = azurite.NewAccount();
         var time = new ShiftedTime();
-        await using var app = await IngestApp.StartAsync(account, new Dictionary<string, string?> { ["Events:RetentionDays"] = "30" }, services => services.AddSingleton<TimeProvider>(time));
+        await using var app = await IngestApp.StartAsync(
+            account,
+            new Dictionary<string, string?> { ["Events:RetentionDays"] = "30" },
+            services => services.AddSingleton<TimeProvider>(time));
         foreach (var age in new[] { 400, 31, 29, 0 })
         {
-            await app.AcknowledgedAsync($"event=processed&id={age}&email_id=e{age}&recipients=a@x,b{age}@x&time={TimeOf(age)}&message={(age == 400 ? new string('m', 40_000) : "m")}");
+            await app.AcknowledgedAsync(
+                $"event=processed&id={age}&email_id=e{age}&recipients=a@x,b{age}@x&time={TimeOf(age)}&message={(age == 400 ? new string('m', 40_000) : "m")}");
         }
 
         await app.AcknowledgedAsync("event=open&email_id=none&rcpt=a@x");
@@ -142,8 +156,19 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
             """{"event":"open","id":"11","email_id":"e10","rcpt":"henk@mail.example","headers":{"to":"henk@mail.example,\r\n\tgrace.h@mail.example"}}""",
             "event=processed&id=12&email_id=e11&recipients=henk@mail.example,grace.h@mail.example&recipients[]=ines@mail.example",
         ];
-        string[] others = ["event=open&id=8&email_id=e7&rcpt=marygrace.h@mail.example", "event=open&id=9&email_id=e8&rcpt=grace.h@mail.example.org", "event=open&id=10&email_id=e9&rcpt=henk@mail.example"];
-        string[] dead = ["rcpt=grace.h@mail.example&x=1", "message=sent+to+grace.h%40mail.example", $$"""{"note":"see\ngrace.h@mail.example"}""", "to=henk@mail.example"];
+        string[] others =
+        [
+            "event=open&id=8&email_id=e7&rcpt=marygrace.h@mail.example",
+            "event=open&id=9&email_id=e8&rcpt=grace.h@mail.example.org",
+            "event=open&id=10&email_id=e9&rcpt=henk@mail.example",
+        ];
+        string[] dead =
+        [
+            "rcpt=grace.h@mail.example&x=1",
+            "message=sent+to+grace.h%40mail.example",
+            $$"""{"note":"see\ngrace.h@mail.example"}""",
+            "to=henk@mail.example",
+        ];
         foreach (var body in about.Concat(among).Concat(others).Concat(dead))
         {
             await app.AcknowledgedAsync(body);
@@ -152,18 +177,29 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await app.Queue.SendMessageAsync("no envelope, grace.h@mail.example and henk@mail.example", Test.Token);
         await app.DrainedAsync();
         await Task.Delay(TimeSpan.FromSeconds(3), Test.Token); // A body that has just come would be left alone.
-        var untouched = (await app.EventsAsync()).Where(row => row.PartitionKey is "e7" or "e8" or "e9").ToDictionary(row => row.PartitionKey, row => row.GetString("Body"));
+        var untouched = (await app.EventsAsync())
+            .Where(row => row.PartitionKey is "e7" or "e8" or "e9")
+            .ToDictionary(row => row.PartitionKey, row => row.GetString("Body"));
         var forgetting = app.Services.GetRequiredService<Forgetting>();
 
         var forgotten = await forgetting.ForgetAsync(Address, null, Test.Token);
 
         Assert.Equal(new Forgotten(Deleted: 3, Redacted: 7, DeadLetters: 4, Blobs: 3, BlobsLeft: 0), forgotten);
-        Assert.Equal("henk@mail.example,ines@mail.example", (await app.EventsAsync()).Single(row => row.PartitionKey == "e11").GetString("recipients"));
+        Assert.Equal(
+            "henk@mail.example,ines@mail.example",
+            (await app.EventsAsync()).Single(row => row.PartitionKey == "e11").GetString("recipients"));
         Assert.Contains(await app.DeadLettersAsync(), row => row.GetString("Body") == "no envelope, [forgotten] and henk@mail.example");
-        Assert.Equal(["e10", "e11", "e2", "e3", "e4", "e5", "e6", "e7", "e8", "e9"], (await app.EventsAsync()).Select(row => row.PartitionKey).Order());
-        Assert.Equal("henk@mail.example,ines@mail.example", (await app.EventsAsync()).Single(row => row.PartitionKey == "e2").GetString("recipients"));
-        Assert.All((await app.EventsAsync()).Where(row => untouched.ContainsKey(row.PartitionKey)), row => Assert.Equal((untouched[row.PartitionKey], false), (row.GetString("Body"), row.ContainsKey("Redacted"))));
-        Assert.All((await app.EventsAsync()).Where(row => !untouched.ContainsKey(row.PartitionKey)), row => Assert.Equal(true, row["Redacted"]));
+        Assert.Equal(
+            ["e10", "e11", "e2", "e3", "e4", "e5", "e6", "e7", "e8", "e9"],
+            (await app.EventsAsync()).Select(row => row.PartitionKey).Order());
+        Assert.Equal(
+            "henk@mail.example,ines@mail.example",
+            (await app.EventsAsync()).Single(row => row.PartitionKey == "e2").GetString("recipients"));
+        Assert.All(
+            (await app.EventsAsync()).Where(row => untouched.ContainsKey(row.PartitionKey)),
+            row => Assert.Equal((untouched[row.PartitionKey], false), (row.GetString("Body"), row.ContainsKey("Redacted"))));
+        Assert.All(
+            (await app.EventsAsync()).Where(row => !untouched.ContainsKey(row.PartitionKey)), row => Assert.Equal(true, row["Redacted"]));
         await IndexTests.AssertAgreeAsync(account);
         await AssertNowhereAsync(app, account, "grace.h@mail.example", except: ["marygrace.h@mail.example", "grace.h@mail.example.org"]);
 
@@ -174,7 +210,8 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     public async Task Forgetting_leaves_the_body_of_a_waiting_webhook_alone_and_says_so()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
-        await app.AcknowledgedAsync($"event=processed&id=1&email_id=e1&recipients=grace.h@mail.example,henk@mail.example&message={new string('m', 50_000)}");
+        await app.AcknowledgedAsync(
+            $"event=processed&id=1&email_id=e1&recipients=grace.h@mail.example,henk@mail.example&message={new string('m', 50_000)}");
         await Task.Delay(TimeSpan.FromSeconds(3), Test.Token);
 
         var forgotten = await app.Services.GetRequiredService<Forgetting>().ForgetAsync("grace.h@mail.example", null, Test.Token);
@@ -190,10 +227,14 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
-        var row = await app.StoreAsync($"event=processed&id=1&email_id=e1&recipients=a@x,b@x&time={TimeOf(100)}&message={new string('m', 50_000)}");
+        var row = await app.StoreAsync(
+            $"event=processed&id=1&email_id=e1&recipients=a@x,b@x&time={TimeOf(100)}&message={new string('m', 50_000)}");
         await app.Blobs.DeleteBlobAsync(row.GetString("BodyBlob"), cancellationToken: Test.Token);
 
-        Assert.Equal(1, await app.Services.GetRequiredService<Retention>().PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: false, null, Test.Token));
+        Assert.Equal(
+            1, await app
+                .Services.GetRequiredService<Retention>()
+                .PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: false, null, Test.Token));
 
         foreach (var table in Tables)
         {
@@ -207,7 +248,13 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
         var row = await app.StoreAsync("event=open&id=1&email_id=e1&message=one");
-        var other = new TableEntity(row) { PartitionKey = row.PartitionKey, RowKey = "no-time_opened_0000000000000000", ["Body"] = "event=open&id=1&email_id=e1&message=two", ["WebhookId"] = "w2" };
+        var other = new TableEntity(row)
+        {
+            PartitionKey = row.PartitionKey,
+            RowKey = "no-time_opened_0000000000000000",
+            ["Body"] = "event=open&id=1&email_id=e1&message=two",
+            ["WebhookId"] = "w2",
+        };
         await app.Events.AddEntityAsync(other, Test.Token);
 
         await app.Services.GetRequiredService<Rebuild>().ReparseAsync(null, Test.Token);
@@ -223,7 +270,10 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
-        await Task.WhenAll(Enumerable.Range(0, 40).Select(i => app.AcknowledgedAsync($"event=processed&id={i}&email_id=e{i % 7}&recipients=a{i}@x,b@x&time={TimeOf(i)}")));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 40)
+                .Select(i => app.AcknowledgedAsync($"event=processed&id={i}&email_id=e{i % 7}&recipients=a{i}@x,b@x&time={TimeOf(i)}")));
         await app.DrainedAsync();
         var before = await AllAsync();
         foreach (var table in new[] { EventIndex.ByDayTable, EventIndex.ByRecipientTable })
@@ -241,8 +291,16 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         Assert.Equal(before, await AllAsync());
 
         async Task<List<string>> AllAsync() =>
-            [.. (await Task.WhenAll(Tables.Select(table => IndexTests.RowsAsync(account, table)))).SelectMany(rows => rows)
-                .Select(row => string.Join('|', row.Where(p => p.Key is not ("Timestamp" or "odata.etag")).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={p.Value}"))).Order(StringComparer.Ordinal)];
+            [
+                .. (await Task.WhenAll(Tables.Select(table => IndexTests.RowsAsync(account, table))))
+                    .SelectMany(rows => rows)
+                    .Select(row =>
+                        string.Join(
+                            '|', row.Where(p => p.Key is not ("Timestamp" or "odata.etag"))
+                                .OrderBy(p => p.Key, StringComparer.Ordinal)
+                                .Select(p => $"{p.Key}={p.Value}")))
+                    .Order(StringComparer.Ordinal),
+            ];
     }
 
     [Fact]
@@ -277,7 +335,8 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
             // Its index rows are wrong as well.
             var old = (await IndexTests.RowsAsync(account, table)).Single(row => row.GetString("EventRowKey") == right[0].RowKey);
             await new TableClient(account, table).DeleteEntityAsync(old.PartitionKey, old.RowKey, cancellationToken: Test.Token);
-            await new TableClient(account, table).AddEntityAsync(new TableEntity(old) { RowKey = "no-time", ["EventRowKey"] = wrong.RowKey }, Test.Token);
+            await new TableClient(account, table).AddEntityAsync(
+                new TableEntity(old) { RowKey = "no-time", ["EventRowKey"] = wrong.RowKey }, Test.Token);
         }
 
         await app.Events.AddEntityAsync(wrong, Test.Token);
@@ -296,7 +355,8 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         var texts = new List<string>();
         foreach (var table in Tables)
         {
-            texts.AddRange((await IndexTests.RowsAsync(account, table)).SelectMany(row => row.Select(p => p.Value?.ToString() ?? string.Empty)));
+            texts.AddRange(
+                (await IndexTests.RowsAsync(account, table)).SelectMany(row => row.Select(p => p.Value?.ToString() ?? string.Empty)));
         }
 
         foreach (var blob in app.Blobs.GetBlobs(cancellationToken: Test.Token))
@@ -327,13 +387,17 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     {
         foreach (var row in rows)
         {
-            Assert.True(await app.Services.GetRequiredService<DeadLetters>().ReplayAsync(row, app.Services.GetRequiredService<WebhookQueue>(), Test.Token));
+            Assert.True(
+                await app
+                    .Services.GetRequiredService<DeadLetters>()
+                    .ReplayAsync(row, app.Services.GetRequiredService<WebhookQueue>(), Test.Token));
         }
 
         await app.DrainedAsync();
     }
 
-    private static string TimeOf(int daysAgo) => DateTimeOffset.UtcNow.AddDays(-daysAgo).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    private static string TimeOf(int daysAgo) =>
+        DateTimeOffset.UtcNow.AddDays(-daysAgo).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static string MessageOf(params string[] entries) => $$"""{"v":1,"webhooks":[{{string.Join(',', entries)}}]}""";
 

@@ -43,10 +43,29 @@ public sealed class SilenceTests(AzuriteFixture azurite)
         {
             string[] targets =
             [
-                "webhook/smtp2go", $"webhook/smtp2go?p={Right}", $"webhook/smtp2go?p={Wrong}", $"webhook/smtp2go_{Right}", $"webhook/smtp2go_{Previous}",
-                $"webhook/smtp2go_{Wrong}", $"webhook/smtp2go_{Wrong}/more", $"webhook/{Wrong}", $"smtp2go_{Right}", $"webhook/smtp2go_%6e{Wrong}?x={Wrong}",
+                "webhook/smtp2go",
+                $"webhook/smtp2go?p={Right}",
+                $"webhook/smtp2go?p={Wrong}",
+                $"webhook/smtp2go_{Right}",
+                $"webhook/smtp2go_{Previous}",
+                $"webhook/smtp2go_{Wrong}",
+                $"webhook/smtp2go_{Wrong}/more",
+                $"webhook/{Wrong}",
+                $"smtp2go_{Right}",
+                $"webhook/smtp2go_%6e{Wrong}?x={Wrong}",
             ];
-            string?[] bodies = [Body, $"{{\"{Marker}\":", $"[\"{Marker}\"]", Marker, null, new string('x', 5000) + Marker, $"a={Marker}", Body + "&x=refuse", Body + "&y=1"];
+            string?[] bodies =
+            [
+                Body,
+                $"{{\"{Marker}\":",
+                $"[\"{Marker}\"]",
+                Marker,
+                null,
+                new string('x', 5000) + Marker,
+                $"a={Marker}",
+                Body + "&x=refuse",
+                Body + "&y=1",
+            ];
             foreach (var target in targets)
             {
                 foreach (var method in new[] { "GET", "POST", "PUT" })
@@ -58,7 +77,13 @@ public sealed class SilenceTests(AzuriteFixture azurite)
                 }
             }
 
-            foreach (var authorization in new[] { $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"smtp2go:{Wrong}"))}", $"Bearer {Wrong}", $"Bearer {Right}", $"Digest {Wrong}" })
+            foreach (var authorization in new[]
+                {
+                    $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"smtp2go:{Wrong}"))}",
+                    $"Bearer {Wrong}",
+                    $"Bearer {Right}",
+                    $"Digest {Wrong}",
+                })
             {
                 answers.Append(await SendAsync(app, "POST", "webhook/smtp2go", Body, authorization));
             }
@@ -67,10 +92,16 @@ public sealed class SilenceTests(AzuriteFixture azurite)
             await app.Queue.SendMessageAsync($"no envelope {Marker}", Test.Token);
             await app.DrainedAsync();
             answers.Append(await SendAsync(app, "POST", $"webhook/smtp2go_{Right}", Body + "&x=crash", null));
-            await Eventually.Get(() => Task.FromResult(emitted.Lines.Count(line => line.Contains("InvalidOperationException", StringComparison.Ordinal))), count => count > 0);
+            await Eventually.Get(
+                () => Task.FromResult(emitted.Lines.Count(line => line.Contains("InvalidOperationException", StringComparison.Ordinal))),
+                count => count > 0);
         }
 
-        foreach (var broken in new Dictionary<string, string?>[] { new() { ["Webhook:AllowedSources"] = "192.0.2.1" }, new() { ["Webhook:AllowedSources"] = "unknown.example", ["Webhook:TrustedProxies"] = "1" } })
+        foreach (var broken in new Dictionary<string, string?>[]
+            {
+                new() { ["Webhook:AllowedSources"] = "192.0.2.1" },
+                new() { ["Webhook:AllowedSources"] = "unknown.example", ["Webhook:TrustedProxies"] = "1" },
+            })
         {
             await using var app = await IngestApp.StartAsync(account, settings.Concat(broken).ToDictionary(), services =>
             {
@@ -80,14 +111,29 @@ public sealed class SilenceTests(AzuriteFixture azurite)
             answers.Append(await SendAsync(app, "POST", $"webhook/smtp2go_{Right}", Body, null));
         }
 
-        await using (var app = await IngestApp.StartAsync("DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:1/a;", settings, emitted.AddTo))
+        await using (
+            var app = await IngestApp.StartAsync(
+                "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:1/a;",
+                settings,
+                emitted.AddTo))
         {
             answers.Append(await SendAsync(app, "POST", $"webhook/smtp2go_{Right}", Body, null));
         }
 
         // What went by is what was meant: every kind of answer, logs, spans and measurements.
-        Assert.All(["200 ", "400 ", "401 ", "403 ", "404 ", "405 ", "413 ", "503 "], status => Assert.Contains(status, answers.ToString(), StringComparison.Ordinal));
-        Assert.All(["log Warning 100", "log Warning 300", "log Warning 310", "log Error 10", "span Smtp2GoIngest", "span Microsoft.AspNetCore", "metric Smtp2GoIngest webhooks.refused"],
+        Assert.All(
+            ["200 ", "400 ", "401 ", "403 ", "404 ", "405 ", "413 ", "503 "],
+            status => Assert.Contains(status, answers.ToString(), StringComparison.Ordinal));
+        Assert.All(
+            [
+                "log Warning 100",
+                "log Warning 300",
+                "log Warning 310",
+                "log Error 10",
+                "span Smtp2GoIngest",
+                "span Microsoft.AspNetCore",
+                "metric Smtp2GoIngest webhooks.refused",
+            ],
             kind => Assert.Contains(emitted.Lines, line => line.StartsWith(kind, StringComparison.Ordinal)));
 
         Assert.DoesNotContain(Marker, answers.ToString(), StringComparison.OrdinalIgnoreCase);
@@ -96,7 +142,8 @@ public sealed class SilenceTests(AzuriteFixture azurite)
             line =>
             {
                 Assert.DoesNotContain(Marker, line, StringComparison.OrdinalIgnoreCase);
-                Assert.DoesNotContain(Convert.ToBase64String(Encoding.UTF8.GetBytes($"smtp2go:{Wrong}"))[..20], line, StringComparison.Ordinal);
+                Assert.DoesNotContain(
+                    Convert.ToBase64String(Encoding.UTF8.GetBytes($"smtp2go:{Wrong}"))[..20], line, StringComparison.Ordinal);
                 Assert.DoesNotContain("?p=", line, StringComparison.Ordinal);
                 Assert.DoesNotContain("203.0.113.9", line, StringComparison.Ordinal);
             });

@@ -10,7 +10,8 @@ namespace Smtp2GoIngest.Tests.EndToEnd;
 /// <summary>From a POST to rows in real tables: identity, sizes, odd payloads, and what cannot be stored.</summary>
 public sealed class StoringTests(AzuriteFixture azurite)
 {
-    private const string Event = "event=open&id=0f&email_id=e1&rcpt=a@x.example&time=2026-05-02T11:20:31Z&sendtime=2026-05-02T11:20:31.1Z&message=m";
+    private const string Event =
+        "event=open&id=0f&email_id=e1&rcpt=a@x.example&time=2026-05-02T11:20:31Z&sendtime=2026-05-02T11:20:31.1Z&message=m";
 
     [Fact]
     public async Task The_same_body_five_times_at_once_is_one_row()
@@ -103,7 +104,8 @@ public sealed class StoringTests(AzuriteFixture azurite)
         var row = await app.StoreAsync(body);
 
         Assert.Equal(Encoding.UTF8.GetBytes(body), await app.BodyOfAsync(row));
-        Assert.Equal(value.Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\u0001", "\u0001", StringComparison.Ordinal), row["message"]);
+        Assert.Equal(
+            value.Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\u0001", "\u0001", StringComparison.Ordinal), row["message"]);
     }
 
     public static TheoryData<string, string> Odd => new()
@@ -230,7 +232,10 @@ public sealed class StoringTests(AzuriteFixture azurite)
         Assert.Equal(3, kept.Count);
         Assert.All(kept, row => Assert.Equal("unreadable", row["Reason"]));
         Assert.Contains(kept, row => row.GetString("Body") == "hello");
-        Assert.Contains(kept, row => row.GetString("Body") == """{"v":99,"webhooks":[{"id":"1"}]}""" && row.GetString("Error").Contains("version 99", StringComparison.Ordinal));
+        Assert.Contains(
+            kept, row =>
+                row.GetString("Body") == """{"v":99,"webhooks":[{"id":"1"}]}"""
+                && row.GetString("Error").Contains("version 99", StringComparison.Ordinal));
         Assert.Equal(long60, Encoding.UTF8.GetString(await app.BodyOfAsync(kept.Single(row => row.ContainsKey("BodyBlob")))));
     }
 
@@ -240,11 +245,19 @@ public sealed class StoringTests(AzuriteFixture azurite)
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
         await app.Queue.CreateAsync(cancellationToken: Test.Token);
 
-        await app.Queue.SendMessageAsync(MessageOf(Entry("1", "event=open&email_id=e1"), """{"id":7}""", Entry("2", "not a body"), EntryOfBlob("3"), Entry("4", "event=click&email_id=e1")), Test.Token);
+        await app.Queue.SendMessageAsync(
+            MessageOf(
+                Entry("1", "event=open&email_id=e1"),
+                """{"id":7}""",
+                Entry("2", "not a body"),
+                EntryOfBlob("3"),
+                Entry("4", "event=click&email_id=e1")),
+            Test.Token);
         await app.DrainedAsync();
 
         Assert.Equal(["click", "open"], (await app.EventsAsync()).Select(row => row.GetString("event")).Order());
-        Assert.Equal(["blob-missing", "unparsable", "unreadable"], (await app.DeadLettersAsync()).Select(row => row.GetString("Reason")).Order());
+        Assert.Equal(
+            ["blob-missing", "unparsable", "unreadable"], (await app.DeadLettersAsync()).Select(row => row.GetString("Reason")).Order());
         Assert.Contains(await app.DeadLettersAsync(), row => row.GetString("Body") == """{"id":7}""");
     }
 
@@ -252,13 +265,17 @@ public sealed class StoringTests(AzuriteFixture azurite)
     public async Task A_row_that_storage_refuses_for_good_is_kept_with_the_error_code()
     {
         var account = azurite.NewAccount();
-        var refuse = StorageFault.InTables(account, request =>
-            !request.Uri.Path.Contains("DeadLetters", StringComparison.Ordinal) && StorageFault.BodyOf(request).Contains("refuse-me", StringComparison.Ordinal)
-                ? new RequestFailedException(400, "no", "PropertyValueTooLarge", null) : null);
+        var refuse = StorageFault.InTables(
+            account, request =>
+                !request.Uri.Path.Contains("DeadLetters", StringComparison.Ordinal)
+                && StorageFault.BodyOf(request).Contains("refuse-me", StringComparison.Ordinal)
+                    ? new RequestFailedException(400, "no", "PropertyValueTooLarge", null)
+                    : null);
         await using var app = await IngestApp.StartAsync(account, configure: refuse);
         await app.Queue.CreateAsync(cancellationToken: Test.Token);
 
-        await app.Queue.SendMessageAsync(MessageOf(Entry("1", "event=open"), Entry("2", "event=refuse-me"), Entry("3", "event=click")), Test.Token);
+        await app.Queue.SendMessageAsync(
+            MessageOf(Entry("1", "event=open"), Entry("2", "event=refuse-me"), Entry("3", "event=click")), Test.Token);
         await app.DrainedAsync();
 
         Assert.Equal(["click", "open"], (await app.EventsAsync()).Select(row => row.GetString("event")).Order());
@@ -299,8 +316,11 @@ public sealed class StoringTests(AzuriteFixture azurite)
     public async Task A_dead_letter_whose_text_the_table_refuses_keeps_it_in_a_blob()
     {
         var account = azurite.NewAccount();
-        var refuse = StorageFault.InTables(account, request =>
-            StorageFault.BodyOf(request).Contains("odd text", StringComparison.Ordinal) ? new RequestFailedException(400, "no", "InvalidInput", null) : null);
+        var refuse = StorageFault.InTables(
+            account, request =>
+                StorageFault.BodyOf(request).Contains("odd text", StringComparison.Ordinal)
+                    ? new RequestFailedException(400, "no", "InvalidInput", null)
+                    : null);
         await using var app = await IngestApp.StartAsync(account, configure: refuse);
 
         await app.AcknowledgedAsync("a=odd text");
@@ -322,7 +342,9 @@ public sealed class StoringTests(AzuriteFixture azurite)
         await poison.SendMessageAsync("hello", Test.Token);
         await app.DrainedAsync();
 
-        Assert.Equal(["poison", "poison", "unreadable", "unreadable"], (await app.DeadLettersAsync()).Select(row => row.GetString("Reason")).Order());
+        Assert.Equal(
+            ["poison", "poison", "unreadable", "unreadable"],
+            (await app.DeadLettersAsync()).Select(row => row.GetString("Reason")).Order());
         Assert.Empty(await app.EventsAsync());
     }
 
@@ -353,7 +375,8 @@ public sealed class StoringTests(AzuriteFixture azurite)
         Assert.All(messages, m => Assert.True(m.ExpiresOn > DateTimeOffset.UtcNow.AddYears(100)));
         var message = messages.Single(m => m.Body.ToString().Contains("subject", StringComparison.Ordinal));
         var webhook = Assert.Single(Envelope.Read(message.Body.ToString()).Entries).Webhook!;
-        Assert.Equal(("event=open&subject=\u00e9", "application/x-www-form-urlencoded", 32), (webhook.Body, webhook.ContentType, webhook.Id.Length));
+        Assert.Equal(
+            ("event=open&subject=\u00e9", "application/x-www-form-urlencoded", 32), (webhook.Body, webhook.ContentType, webhook.Id.Length));
         Assert.StartsWith("{\"v\":1,\"webhooks\":[", message.Body.ToString(), StringComparison.Ordinal);
     }
 

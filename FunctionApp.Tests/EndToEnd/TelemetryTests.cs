@@ -33,7 +33,10 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
         Assert.Equal(1, Count("webhooks.dead_lettered 1 [reason, conflict]"));
         Assert.Equal(1, Count("webhooks.dead_lettered 1 [reason, no-event]"));
 
-        int Count(string measurement) => emitted.MeasuredBy(app.Services).Count(line => line.StartsWith($"metric Smtp2GoIngest {measurement}", StringComparison.Ordinal));
+        int Count(string measurement) =>
+            emitted
+                .MeasuredBy(app.Services)
+                .Count(line => line.StartsWith($"metric Smtp2GoIngest {measurement}", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -62,7 +65,13 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
         };
         await using (var app = await IngestApp.StartAsync(azurite.NewAccount(), settings))
         {
-            foreach (var path in new[] { $"webhook/smtp2go_right-secret-{Marker}", $"webhook/smtp2go?p=wrong-{Marker}", $"webhook/smtp2go_wrong-{Marker}", $"elsewhere/{Marker}" })
+            foreach (var path in new[]
+                {
+                    $"webhook/smtp2go_right-secret-{Marker}",
+                    $"webhook/smtp2go?p=wrong-{Marker}",
+                    $"webhook/smtp2go_wrong-{Marker}",
+                    $"elsewhere/{Marker}",
+                })
             {
                 using var content = new StringContent($"event=open&email_id={Marker}&rcpt={Marker}@x.example");
                 using var answer = await app.Client.PostAsync(path, content, Test.Token);
@@ -83,13 +92,20 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
         using var emitted = new Emitted();
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), configure: emitted.AddTo);
         var trace = string.Create(CultureInfo.InvariantCulture, $"{Random.Shared.NextInt64():x16}{Random.Shared.NextInt64():x16}");
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"webhook/smtp2go?p={IngestApp.Password}") { Content = new StringContent("event=open") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"webhook/smtp2go?p={IngestApp.Password}")
+        {
+            Content = new StringContent("event=open"),
+        };
         request.Headers.Add("traceparent", $"00-{trace}-b7ad6b7169203331-01");
 
         using var answer = await app.Client.SendAsync(request, Test.Token);
         await app.DrainedAsync();
 
-        await Eventually.Get(() => Task.FromResult(emitted.Lines.Count(line => line.Contains(trace, StringComparison.Ordinal))), count => count >= 2);
-        Assert.Contains(emitted.Lines, line => line.StartsWith("span Smtp2GoIngest store webhook", StringComparison.Ordinal) && line.Contains(trace, StringComparison.Ordinal));
+        await Eventually.Get(
+            () => Task.FromResult(emitted.Lines.Count(line => line.Contains(trace, StringComparison.Ordinal))), count => count >= 2);
+        Assert.Contains(
+            emitted.Lines, line =>
+                line.StartsWith("span Smtp2GoIngest store webhook", StringComparison.Ordinal)
+                && line.Contains(trace, StringComparison.Ordinal));
     }
 }

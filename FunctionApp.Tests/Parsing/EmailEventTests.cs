@@ -37,7 +37,8 @@ public sealed class EmailEventTests
     [Fact]
     public void Unavailable_is_missing()
     {
-        var e = Read("event=reject&email_id=Unavailable&id=Unavailable&rcpt=Unavailable&message_id=Unavailable&recipients=Unavailable&time=Unavailable");
+        var e = Read(
+            "event=reject&email_id=Unavailable&id=Unavailable&rcpt=Unavailable&message_id=Unavailable&recipients=Unavailable&time=Unavailable");
 
         Assert.Null(e.EmailId);
         Assert.Null(e.Id);
@@ -71,10 +72,13 @@ public sealed class EmailEventTests
 
     [Theory]
     [InlineData("time=2026-01-02T03:04:05Z&received_timestamp=2020-01-01T00:00:00Z", "2026-01-02T03:04:05.0000000")]
-    [InlineData("time=soon&received_timestamp=2026-01-02T03:04:05Z&submitted_timestamp=2020-01-01T00:00:00Z", "2026-01-02T03:04:05.0000000")]
+    [InlineData(
+        "time=soon&received_timestamp=2026-01-02T03:04:05Z&submitted_timestamp=2020-01-01T00:00:00Z", "2026-01-02T03:04:05.0000000")]
     [InlineData("submitted_timestamp=2026-01-02T03:04:05Z", "2026-01-02T03:04:05.0000000")]
     public void The_time_is_the_first_of_three(string body, string expected) =>
-        Assert.Equal(expected, Read($"event=open&{body}").Time!.Value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff", CultureInfo.InvariantCulture));
+        Assert.Equal(
+            expected,
+            Read($"event=open&{body}").Time!.Value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff", CultureInfo.InvariantCulture));
 
     [Theory]
     [InlineData("2026-03-24T08:23:19Z", "2026-03-24T08:23:19.0000000")]
@@ -90,14 +94,18 @@ public sealed class EmailEventTests
     [InlineData("2026-02-30T00:00:00Z", null)]
     [InlineData("", null)]
     public void A_time_is_read_exactly_or_not_at_all(string text, string? expected) =>
-        Assert.Equal(expected, EventTime.TryParse(text, out var time) ? time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff", CultureInfo.InvariantCulture) : null);
+        Assert.Equal(
+            expected, EventTime.TryParse(text, out var time)
+                ? time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff", CultureInfo.InvariantCulture)
+                : null);
 
     [Theory]
     [InlineData("subject=Mail test - please ignore&sendtime=2015-08-04T22:39:34Z", true)]
     [InlineData("Subject=Mail+test+-+please+ignore&sendtime=2015-08-04T22:39:34Z", true)]
     [InlineData("subject=Mail test - please ignore&sendtime=2026-08-04T22:39:34Z", false)]
     [InlineData("subject=Mail test&sendtime=2015-08-04T22:39:34Z", false)]
-    public void The_test_button_is_known_by_subject_and_sendtime(string body, bool expected) => Assert.Equal(expected, Read($"event=open&{body}").IsTest);
+    public void The_test_button_is_known_by_subject_and_sendtime(string body, bool expected) =>
+        Assert.Equal(expected, Read($"event=open&{body}").IsTest);
 
     [Theory]
     [InlineData("event=open&a=1&b=2", "b=2&event=opened&a=1", true)]

@@ -88,6 +88,7 @@ public sealed class WebhookBodyTests
     private static string Read(byte[] body)
     {
         Assert.True(WebhookBody.TryParse(body, out var fields, out _));
-        return string.Join('|', fields.Select(f => $"{f.Name}:{string.Join(',', f.Values.Select(v => v.IsScalar ? v.Text : $"<{v.Text}>"))}"));
+        return string.Join(
+            '|', fields.Select(f => $"{f.Name}:{string.Join(',', f.Values.Select(v => v.IsScalar ? v.Text : $"<{v.Text}>"))}"));
     }
 }

@@ -8,12 +8,14 @@ public sealed class EnvelopeTests
 {
     private static readonly DateTimeOffset Now = new(2026, 5, 2, 11, 20, 32, TimeSpan.Zero);
 
-    private static readonly ReceivedWebhook Webhook = new("0196900fb5807c3e", Now, "text/plain", "event=open", null, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    private static readonly ReceivedWebhook Webhook = new(
+        "0196900fb5807c3e", Now, "text/plain", "event=open", null, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
 
     [Fact]
-    public void The_format_is_what_the_design_says() => Assert.Equal(
-        """{"v":1,"webhooks":[{"id":"0196900fb5807c3e","receivedAt":"2026-05-02T11:20:32+00:00","contentType":"text/plain","body":"event=open","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}]}""",
-        Envelope.Wrap(Envelope.Encode(Webhook)!).ToString());
+    public void The_format_is_what_the_design_says() =>
+        Assert.Equal(
+            """{"v":1,"webhooks":[{"id":"0196900fb5807c3e","receivedAt":"2026-05-02T11:20:32+00:00","contentType":"text/plain","body":"event=open","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}]}""",
+            Envelope.Wrap(Envelope.Encode(Webhook)!).ToString());
 
     [Fact]
     public void A_message_of_several_is_read_as_it_was_written()
@@ -36,7 +38,9 @@ public sealed class EnvelopeTests
     {
         var body = new string([.. Enumerable.Range(0, 0x3000).Select(c => (char)c)]);
 
-        var text = Envelope.Wrap([.. body.Chunk(1024).Select((chunk, i) => Envelope.Encode(Webhook with { Id = $"{i}", Body = new string(chunk) })!)]).ToString();
+        var text = Envelope
+            .Wrap([.. body.Chunk(1024).Select((chunk, i) => Envelope.Encode(Webhook with { Id = $"{i}", Body = new string(chunk) })!)])
+            .ToString();
 
         Assert.All(text, c => Assert.InRange(c, ' ', '~'));
         Assert.Equal(text.Length, new XText(text).ToString(SaveOptions.DisableFormatting).Length);
@@ -73,7 +77,9 @@ public sealed class EnvelopeTests
     [InlineData("""{"id":"1","receivedAt":"soon","body":"x"}""")]
     [InlineData("""{"id":"1","receivedAt":"2026-05-02T11:20:32Z"}""")]
     [InlineData("""{"id":"1","receivedAt":"1500-05-02T11:20:32Z","body":"x"}""")]
-    [InlineData("""{"id":"1","receivedAt":"2026-05-02T11:20:32Z","body":"x","blob":"0000000000000000000000000000000000000000000000000000000000000000"}""")]
+    [InlineData(
+        """{"id":"1","receivedAt":"2026-05-02T11:20:32Z","body":"x","blob":"0000000000000000000000000000000000000000000000000000000000000000"}"""
+    )]
     [InlineData("""{"id":"1","receivedAt":"2026-05-02T11:20:32Z","blob":"../secrets"}""")]
     [InlineData("""{"id":"1","receivedAt":"2026-05-02T11:20:32Z","body":"x\ud800"}""")]
     public void A_broken_webhook_stands_alone(string entry)

@@ -108,7 +108,8 @@ public sealed class GroupCommitTests : IDisposable
     public async Task An_entry_takes_as_much_of_a_message_as_it_is_counted_for()
     {
         var all = await BusyAsync();
-        all.AddRange(Enumerable.Range(0, 10).Select(i => groupCommit.AddAsync("spilled"u8.ToArray(), Envelope.MaxWebhookBytes, Test.Token)));
+        all.AddRange(
+            Enumerable.Range(0, 10).Select(i => groupCommit.AddAsync("spilled"u8.ToArray(), Envelope.MaxWebhookBytes, Test.Token)));
 
         await FinishAsync(all);
 
@@ -123,7 +124,10 @@ public sealed class GroupCommitTests : IDisposable
 
         await FinishAsync(all);
 
-        Assert.All(sends, send => Assert.InRange(Envelope.Wrap([.. send.Entries.Select(Encoding.ASCII.GetBytes)]).ToMemory().Length, 1, Envelope.MaxMessageBytes));
+        Assert.All(
+            sends, send =>
+                Assert.InRange(
+                    Envelope.Wrap([.. send.Entries.Select(Encoding.ASCII.GetBytes)]).ToMemory().Length, 1, Envelope.MaxMessageBytes));
         Assert.Equal(10, sends.Skip(busy.Count).Sum(send => send.Entries.Length));
         Assert.Equal(2, sends[busy.Count].Entries.Length);
     }
@@ -186,7 +190,10 @@ public sealed class GroupCommitTests : IDisposable
         var busy = await BusyAsync();
         var size = 20 * 1024;
         using var cancel = new CancellationTokenSource();
-        var waiting = Enumerable.Range(0, GroupCommit.MaxWaitingBytes / size).Select(_ => Add(new string('a', size), cancel.Token)).ToList();
+        var waiting = Enumerable
+            .Range(0, GroupCommit.MaxWaitingBytes / size)
+            .Select(_ => Add(new string('a', size), cancel.Token))
+            .ToList();
 
         await Assert.ThrowsAsync<QueueOverloadedException>(() => Add(new string('a', size)));
         await cancel.CancelAsync();
@@ -233,7 +240,8 @@ public sealed class GroupCommitTests : IDisposable
 
     private Task Add(string entry) => Add(entry, Test.Token);
 
-    private Task Add(string entry, CancellationToken cancellationToken) => groupCommit.AddAsync(Encoding.ASCII.GetBytes(entry), entry.Length, cancellationToken);
+    private Task Add(string entry, CancellationToken cancellationToken) =>
+        groupCommit.AddAsync(Encoding.ASCII.GetBytes(entry), entry.Length, cancellationToken);
 
     private Task<int> SendsAsync(int count) => Eventually.Get(
         () =>

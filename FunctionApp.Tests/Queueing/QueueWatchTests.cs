@@ -46,8 +46,13 @@ public sealed class QueueWatchTests(AzuriteFixture azurite)
             return ((int)Last("queue.depth"), (int)Math.Round(Last("queue.oldest.age") / 60));
         }
 
-        double Last(string instrument) => emitted.MeasuredBy(services)
-            .Where(line => line.StartsWith($"metric Smtp2GoIngest {instrument} ", StringComparison.Ordinal) && line.EndsWith($"[queue, {WebhookQueue.Name}]", StringComparison.Ordinal))
-            .Select(line => double.Parse(line.Split(' ')[3], System.Globalization.CultureInfo.InvariantCulture)).Last();
+        double Last(string instrument) =>
+            emitted
+                .MeasuredBy(services)
+                .Where(line =>
+                    line.StartsWith($"metric Smtp2GoIngest {instrument} ", StringComparison.Ordinal)
+                    && line.EndsWith($"[queue, {WebhookQueue.Name}]", StringComparison.Ordinal))
+                .Select(line => double.Parse(line.Split(' ')[3], System.Globalization.CultureInfo.InvariantCulture))
+                .Last();
     }
 }

@@ -41,13 +41,18 @@ public sealed class CallerAddressTests
     [InlineData(false, null, 0)]
     [InlineData(true, 0, 0)]
     [InlineData(false, 3, 3)]
-    public void The_default_is_one_on_azure(bool isAzure, int? setting, int expected) => Assert.Equal(
-        expected,
-        new CallerAddress(Options.Create(new WebhookOptions { TrustedProxies = setting }), new AzureEnvironment(isAzure), NullLoggerFactory.Instance).TrustedProxies);
+    public void The_default_is_one_on_azure(bool isAzure, int? setting, int expected) =>
+        Assert.Equal(
+            expected,
+            new CallerAddress(
+                Options.Create(new WebhookOptions { TrustedProxies = setting }),
+                new AzureEnvironment(isAzure),
+                NullLoggerFactory.Instance).TrustedProxies);
 
     private static (string Address, int Hops) Of(int trusted, params string?[] headers)
     {
-        var caller = new CallerAddress(Options.Create(new WebhookOptions { TrustedProxies = trusted }), new AzureEnvironment(false), NullLoggerFactory.Instance);
+        var caller = new CallerAddress(
+            Options.Create(new WebhookOptions { TrustedProxies = trusted }), new AzureEnvironment(false), NullLoggerFactory.Instance);
         var context = new DefaultHttpContext();
         context.Connection.RemoteIpAddress = IPAddress.Parse("10.0.0.1");
         context.Request.Headers["X-Forwarded-For"] = headers.OfType<string>().ToArray();

@@ -24,6 +24,8 @@ public sealed class RefusalReportTests
 
         Assert.Equal(
             ["1 requests", "60 requests", "1 requests"],
-            emitted.Lines.Where(line => line.StartsWith("log Warning 100", StringComparison.Ordinal)).Select(line => line.Split("Refused ")[1][..line.Split("Refused ")[1].IndexOf(" since", StringComparison.Ordinal)]));
+            emitted
+                .Lines.Where(line => line.StartsWith("log Warning 100", StringComparison.Ordinal))
+                .Select(line => line.Split("Refused ")[1][..line.Split("Refused ")[1].IndexOf(" since", StringComparison.Ordinal)]));
     }
 }

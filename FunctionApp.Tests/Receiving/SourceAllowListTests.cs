@@ -135,7 +135,8 @@ public sealed class SourceAllowListTests : IAsyncDisposable
     [InlineData("192.0.2.0/33", "192.0.2.0/33")]
     [InlineData("10, 192.0.2, 300.1.1.1", "10|192.0.2|300.1.1.1")]
     [InlineData("https://webhooks.smtp2go.com, a b!", "https://webhooks.smtp2go.com|b!")]
-    public void An_entry_that_is_nothing_is_named(string entries, string expected) => Assert.Equal(expected, string.Join('|', SourceAllowList.Invalid(entries)));
+    public void An_entry_that_is_nothing_is_named(string entries, string expected) =>
+        Assert.Equal(expected, string.Join('|', SourceAllowList.Invalid(entries)));
 
     public async ValueTask DisposeAsync()
     {

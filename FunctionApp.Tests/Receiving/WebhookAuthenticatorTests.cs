@@ -38,19 +38,23 @@ public sealed class WebhookAuthenticatorTests
     [InlineData("basic")]
     [InlineData("BASIC")]
     public void The_scheme_has_no_case(string scheme) =>
-        Assert.Equal(AuthenticationResult.Accepted, NewAuthenticator().Authenticate(Header(Basic($"smtp2go:{Current}").Replace("Basic", scheme, StringComparison.Ordinal))));
+        Assert.Equal(
+            AuthenticationResult.Accepted,
+            NewAuthenticator().Authenticate(Header(Basic($"smtp2go:{Current}").Replace("Basic", scheme, StringComparison.Ordinal))));
 
     [Theory]
     [InlineData("Basic not-base64!")]
     [InlineData("Basic " + Current)]
     [InlineData("Bearer smtp2go:" + Current)]
-    public void A_secret_in_the_wrong_shape_is_wrong(string header) => Assert.Equal(AuthenticationResult.Wrong, NewAuthenticator().Authenticate(Header(header)));
+    public void A_secret_in_the_wrong_shape_is_wrong(string header) =>
+        Assert.Equal(AuthenticationResult.Wrong, NewAuthenticator().Authenticate(Header(header)));
 
     [Theory]
     [InlineData("Digest " + Current)]
     [InlineData(Current)]
     [InlineData("Basic")]
-    public void Another_scheme_is_none(string header) => Assert.Equal(AuthenticationResult.Missing, NewAuthenticator().Authenticate(Header(header)));
+    public void Another_scheme_is_none(string header) =>
+        Assert.Equal(AuthenticationResult.Missing, NewAuthenticator().Authenticate(Header(header)));
 
     [Theory]
     [InlineData(SecretWays.Basic)]

@@ -7,7 +7,8 @@ public sealed class WebhookOptionsTests
     private const string Good = "right-horse-battery-staple";
 
     [Fact]
-    public void The_defaults_with_a_user_name_and_a_password_are_valid() => Assert.Empty(Failures(new() { Username = "smtp2go", Password = Good }));
+    public void The_defaults_with_a_user_name_and_a_password_are_valid() =>
+        Assert.Empty(Failures(new() { Username = "smtp2go", Password = Good }));
 
     public static TheoryData<string, WebhookOptions> Invalid => new()
     {

@@ -12,11 +12,15 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
     {
         var account = azurite.NewAccount();
         var hangs = true;
-        await using var app = await IngestApp.StartAsync(account, configure: StorageWire.Between(account, async (request, send, cancellationToken) =>
-        {
-            await Task.Delay(hangs && request.Headers.Contains("x-ms-blob-type") ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellationToken);
-            return await send();
-        }));
+        await using var app = await IngestApp.StartAsync(
+            account,
+            configure: StorageWire.Between(
+                account, async (request, send, cancellationToken) =>
+                {
+                    await Task.Delay(
+                        hangs && request.Headers.Contains("x-ms-blob-type") ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellationToken);
+                    return await send();
+                }));
         var queue = app.Services.GetRequiredService<WebhookQueue>();
         var body = new byte[1024 * 1024];
         using var cancel = new CancellationTokenSource();
@@ -53,12 +57,17 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
             return answer;
         }));
 
-        var posts = Enumerable.Range(0, 10).Select(i => app.AcknowledgedAsync($"{Scenario.EventOf($"{i}")}&message={new string('m', 50_000)}")).ToList();
+        var posts = Enumerable
+            .Range(0, 10)
+            .Select(i => app.AcknowledgedAsync($"{Scenario.EventOf($"{i}")}&message={new string('m', 50_000)}"))
+            .ToList();
         await Eventually.Get(() => Task.FromResult(blobs), count => count == posts.Count);
         released.SetResult();
         await Task.WhenAll(posts);
 
-        var messages = (await app.Queue.ReceiveMessagesAsync(32, cancellationToken: Test.Token)).Value.Select(message => Envelope.Read(message.Body.ToString()).Entries.Count).ToList();
+        var messages = (await app.Queue.ReceiveMessagesAsync(32, cancellationToken: Test.Token))
+            .Value.Select(message => Envelope.Read(message.Body.ToString()).Entries.Count)
+            .ToList();
         Assert.Equal(posts.Count, messages.Sum());
         Assert.Equal(2, messages.Max());
     }

@@ -25,10 +25,12 @@ public sealed class ConcurrencyTests(AzuriteFixture azurite)
         var arrived = 0;
         var both = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var one = await IngestApp.StartAsync(account, configure: StorageWire.Between(account, FirstWriteWaits()), pump: false);
-        await using var other = await IngestApp.StartAsync(account, configure: StorageWire.Between(account, FirstWriteWaits()), pump: false);
+        await using var other = await IngestApp.StartAsync(
+            account, configure: StorageWire.Between(account, FirstWriteWaits()), pump: false);
         var queue = new QueueClient(account, WebhookQueue.Name);
         QueueMessage message = await queue.ReceiveMessageAsync(TimeSpan.FromHours(1), Test.Token);
-        await Task.WhenAll(new[] { one, other }.Select(app => app.Services.GetRequiredService<WebhookProcessor>().StoreAsync(message, Test.Token)));
+        await Task.WhenAll(
+            new[] { one, other }.Select(app => app.Services.GetRequiredService<WebhookProcessor>().StoreAsync(message, Test.Token)));
         await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, Test.Token);
 
         Assert.True(both.Task.IsCompletedSuccessfully);

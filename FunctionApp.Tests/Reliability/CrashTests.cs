@@ -10,7 +10,10 @@ public sealed class CrashTests(AzuriteFixture azurite)
 {
     private const int MaxRuns = 32;
 
-    private static readonly string[] Poisoned = [Scenario.MessageOf(Scenario.Entry("w1", Scenario.EventOf("1")), Scenario.Entry("w2", Scenario.EventOf("2")))];
+    private static readonly string[] Poisoned =
+    [
+        Scenario.MessageOf(Scenario.Entry("w1", Scenario.EventOf("1")), Scenario.Entry("w2", Scenario.EventOf("2"))),
+    ];
 
     public static TheoryData<string> Scenarios => [.. Scenario.All.Keys];
 
@@ -21,7 +24,8 @@ public sealed class CrashTests(AzuriteFixture azurite)
 
     [Fact]
     public async Task Whatever_write_was_the_last_on_the_way_to_poison_each_webhook_is_one_dead_letter() =>
-        await AfterEachWriteAsync(writes => RunAsync(new Scenario([], [], Poisoned, [], ["poison", "poison"]), writes, WithoutEvents, tries: 2));
+        await AfterEachWriteAsync(writes =>
+            RunAsync(new Scenario([], [], Poisoned, [], ["poison", "poison"]), writes, WithoutEvents, tries: 2));
 
     [Fact]
     public async Task Whatever_write_was_the_last_of_a_replay_each_webhook_is_stored_once_and_its_dead_letter_gone() =>
@@ -70,7 +74,9 @@ public sealed class CrashTests(AzuriteFixture azurite)
         always ??= static (_, send, _) => send();
         var crash = new CrashPoint(writes);
         var acknowledged = new List<string>();
-        await using (var dying = await StartAsync(account, (request, send, token) => crash.MeetAsync(request, () => always(request, send, token), token), tries))
+        await using (
+            var dying = await StartAsync(
+                account, (request, send, token) => crash.MeetAsync(request, () => always(request, send, token), token), tries))
         {
             foreach (var body in scenario.Posts)
             {
@@ -97,8 +103,10 @@ public sealed class CrashTests(AzuriteFixture azurite)
     });
 
     /// <summary>Events cannot be stored; dead letters can.</summary>
-    private static async Task<HttpResponseMessage> WithoutEvents(HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken) =>
-        await StorageWire.IsInsertAsync(request) ? new HttpResponseMessage(System.Net.HttpStatusCode.Forbidden) : await send();
+    private static async Task<HttpResponseMessage> WithoutEvents(
+        HttpRequestMessage request,
+        Func<Task<HttpResponseMessage>> send,
+        CancellationToken cancellationToken) => await StorageWire.IsInsertAsync(request) ? new HttpResponseMessage(System.Net.HttpStatusCode.Forbidden) : await send();
 
     private static async Task EndedAsync(IngestApp app, CrashPoint crash) =>
         await Eventually.Get(async () => crash.HasCrashed || await app.WaitingAsync() == 0, ended => ended);
@@ -107,7 +115,10 @@ public sealed class CrashTests(AzuriteFixture azurite)
     {
         foreach (var row in await app.DeadLettersAsync())
         {
-            Assert.True(await app.Services.GetRequiredService<DeadLetters>().ReplayAsync(row, app.Services.GetRequiredService<WebhookQueue>(), Test.Token));
+            Assert.True(
+                await app
+                    .Services.GetRequiredService<DeadLetters>()
+                    .ReplayAsync(row, app.Services.GetRequiredService<WebhookQueue>(), Test.Token));
         }
     }
 }

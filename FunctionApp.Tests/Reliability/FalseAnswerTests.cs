@@ -32,14 +32,16 @@ public sealed class FalseAnswerTests(AzuriteFixture azurite)
     [InlineData("InsertOrReplaceEntity", 204)]
     [InlineData("CreateTable", 201)]
     [InlineData("DeleteMessage", 204)]
-    public async Task A_page_of_html_is_no_success(string operation, int status) => await AssertStoredInTheEndAsync(operation, Fault.CaptivePortal(status));
+    public async Task A_page_of_html_is_no_success(string operation, int status) =>
+        await AssertStoredInTheEndAsync(operation, Fault.CaptivePortal(status));
 
     [Theory]
     [InlineData("PutMessage", 201)]
     [InlineData("GetMessages", 200)]
     [InlineData("Batch", 202)]
     [InlineData("GetEntity", 200)]
-    public async Task An_empty_object_is_no_success(string operation, int status) => await AssertStoredInTheEndAsync(operation, Fault.Garbage(status, "application/json", "{}"));
+    public async Task An_empty_object_is_no_success(string operation, int status) =>
+        await AssertStoredInTheEndAsync(operation, Fault.Garbage(status, "application/json", "{}"));
 
     private async Task AssertStoredInTheEndAsync(string operation, Fault fault)
     {
@@ -48,7 +50,8 @@ public sealed class FalseAnswerTests(AzuriteFixture azurite)
         await using var proxy = await StorageProxy.StartAsync(account, Test.Token);
         var left = 1;
         proxy.Choose = request => request.Operation == operation && Interlocked.Decrement(ref left) >= 0 ? fault : null;
-        await using var app = await IngestApp.StartAsync(proxy.ConnectionStringOf(account), configure: services => IngestApp.UseLease(services, TimeSpan.FromSeconds(1)));
+        await using var app = await IngestApp.StartAsync(
+            proxy.ConnectionStringOf(account), configure: services => IngestApp.UseLease(services, TimeSpan.FromSeconds(1)));
 
         await All.PostAsync(app);
         await app.DrainedAsync();

@@ -23,7 +23,8 @@ public sealed class OutageTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         var body = service == StorageService.Blob ? Scenario.All[Scenario.Spilled].Posts[0] : Scenario.All[Scenario.Single].Posts[0];
         await using var proxy = await StorageProxy.StartAsync(account, Test.Token);
-        await using var app = await IngestApp.StartAsync(proxy.ConnectionStringOf(account), new Dictionary<string, string?> { ["Webhook:EnqueueTimeout"] = "00:00:02" });
+        await using var app = await IngestApp.StartAsync(
+            proxy.ConnectionStringOf(account), new Dictionary<string, string?> { ["Webhook:EnqueueTimeout"] = "00:00:02" });
         app.Client.Timeout = IngestApp.Smtp2GoTimeout;
         proxy.SetAway(service, !hangs);
         proxy.Choose = request => hangs && request.Operation is "PutMessage" or "PutBlob" ? Fault.Delay(TimeSpan.FromMinutes(5)) : null;
@@ -49,9 +50,12 @@ public sealed class OutageTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         await Scenario.All[Scenario.Batch].EnqueueAsync(account);
         var tries = 0;
-        await using var app = await IngestApp.StartAsync(account, configure: services =>
-        {
-            StorageFault.InTables(account, _ => Interlocked.Increment(ref tries) <= Tries ? new RequestFailedException(503, "away", "ServerBusy", null) : null)(services);
+        await using var app = await IngestApp.StartAsync(
+            account, configure: services =>
+            {
+                StorageFault.InTables(
+                    account,
+                    _ => Interlocked.Increment(ref tries) <= Tries ? new RequestFailedException(503, "away", "ServerBusy", null) : null)(services);
 
             // As shipped, but for the delays.
             var shipped = QueueTriggerOptions.FromHostJson();
@@ -86,7 +90,10 @@ public sealed class OutageTests(AzuriteFixture azurite)
         var kept = Assert.Single(await app.DeadLettersAsync());
         Assert.Equal((DeadLetterReason.BlobMissing, blob), (kept["Reason"], kept["BodyBlob"]));
         Assert.Contains("blob", kept.GetString("Error"), StringComparison.Ordinal);
-        Assert.False(await app.Services.GetRequiredService<DeadLetters>().ReplayAsync(kept, app.Services.GetRequiredService<WebhookQueue>(), Test.Token));
+        Assert.False(
+            await app
+                .Services.GetRequiredService<DeadLetters>()
+                .ReplayAsync(kept, app.Services.GetRequiredService<WebhookQueue>(), Test.Token));
         await StoredState.AssertAsync(app, account, ["2"], DeadLetterReason.BlobMissing);
     }
 
@@ -117,10 +124,14 @@ public sealed class OutageTests(AzuriteFixture azurite)
         await app.DrainedAsync();
 
         string[] all = ["after", "after large", "before", "before large"];
-        Assert.Equal(deleted == EventStore.TableName ? all[..2] : all, (await app.EventsAsync()).Select(row => row.GetString("id")).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            deleted == EventStore.TableName ? all[..2] : all,
+            (await app.EventsAsync()).Select(row => row.GetString("id")).Order(StringComparer.Ordinal));
         foreach (var index in new[] { EventIndex.ByDayTable, EventIndex.ByRecipientTable })
         {
-            Assert.Equal(deleted == index ? all[..2] : all, (await IndexTests.RowsAsync(account, index)).Select(row => row.GetString("id")).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                deleted == index ? all[..2] : all,
+                (await IndexTests.RowsAsync(account, index)).Select(row => row.GetString("id")).Order(StringComparer.Ordinal));
         }
 
         Assert.Equal(deleted == DeadLetters.TableName ? 1 : 2, (await app.DeadLettersAsync()).Count);

@@ -75,7 +75,9 @@ public sealed class ProcessTests(AzuriteFixture azurite)
             free.Start();
             var port = ((IPEndPoint)free.LocalEndpoint).Port;
             free.Stop();
-            var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "SelfHost.dll"), "--urls", $"http://127.0.0.1:{port}"])
+            var start = new ProcessStartInfo(
+                "dotnet", [Path.Combine(AppContext.BaseDirectory, "SelfHost.dll"), "--urls", $"http://127.0.0.1:{port}"]
+            )
             {
                 UseShellExecute = false,
                 RedirectStandardOutput = true,
@@ -147,7 +149,8 @@ public sealed class ProcessTests(AzuriteFixture azurite)
             var client = new TcpClient();
             await client.ConnectAsync(IPAddress.Loopback, port, Test.Token);
             var bytes = Encoding.ASCII.GetBytes(body);
-            var head = $"POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nAuthorization: {IngestApp.Basic(IngestApp.Username, IngestApp.Password)}\r\nContent-Length: {bytes.Length}\r\nExpect: 100-continue\r\n\r\n";
+            var head =
+                $"POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nAuthorization: {IngestApp.Basic(IngestApp.Username, IngestApp.Password)}\r\nContent-Length: {bytes.Length}\r\nExpect: 100-continue\r\n\r\n";
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head), Test.Token);
             var reader = new StreamReader(client.GetStream());
             Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(Patience, Test.Token));

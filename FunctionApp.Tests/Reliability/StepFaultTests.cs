@@ -65,7 +65,8 @@ public sealed class StepFaultTests(AzuriteFixture azurite)
         await StoredState.AssertAsync(app, account, All.Events, All.DeadLetters);
         return steps.Count;
 
-        async Task<HttpResponseMessage> MeetAsync(HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
+        async Task<HttpResponseMessage> MeetAsync(
+            HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
         {
             // How many renewals of a lease there are is a matter of time.
             if (StorageWire.IsPoll(request) || StorageWire.IsRenewal(request))
@@ -104,14 +105,17 @@ public sealed class StepFaultTests(AzuriteFixture azurite)
     {
         var path = request.RequestUri!.AbsolutePath;
         return path.Contains("/Tables", StringComparison.Ordinal) ? "TableBeingDeleted"
-            : path.Contains("/Smtp2Go", StringComparison.Ordinal) || path.EndsWith("/$batch", StringComparison.Ordinal) ? "EntityAlreadyExists"
+            : path.Contains("/Smtp2Go", StringComparison.Ordinal) || path.EndsWith("/$batch", StringComparison.Ordinal)
+                ? "EntityAlreadyExists"
             : request.Headers.Contains("x-ms-blob-type") ? "ContainerBeingDeleted"
             : "QueueBeingDeleted";
     }
 
     private static HttpResponseMessage Answer(HttpRequestMessage request, int status, string code)
     {
-        var isTable = request.RequestUri!.AbsolutePath.Contains("/Smtp2Go", StringComparison.Ordinal) || request.RequestUri.AbsolutePath.EndsWith("/$batch", StringComparison.Ordinal);
+        var isTable =
+            request.RequestUri!.AbsolutePath.Contains("/Smtp2Go", StringComparison.Ordinal)
+            || request.RequestUri.AbsolutePath.EndsWith("/$batch", StringComparison.Ordinal);
         var answer = new HttpResponseMessage((HttpStatusCode)status)
         {
             RequestMessage = request,

@@ -52,7 +52,11 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
     [Fact]
     public async Task After_the_last_try_a_message_goes_to_poison_as_it_is_and_never_expires()
     {
-        await using var pump = await StartAsync((message, _) => message.Body.ToString().StartsWith("bad", StringComparison.Ordinal) ? throw new InvalidOperationException() : Task.CompletedTask);
+        await using var pump = await StartAsync(
+            (message, _) =>
+                message.Body.ToString().StartsWith("bad", StringComparison.Ordinal)
+                    ? throw new InvalidOperationException()
+                    : Task.CompletedTask);
 
         foreach (var text in new[] { "bad 1", "good", "bad 2" })
         {
@@ -69,7 +73,8 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_message_of_a_queue_without_poison_is_tried_for_ever()
     {
-        await using var pump = await StartAsync((message, _) => message.DequeueCount < 5 ? throw new InvalidOperationException() : Task.CompletedTask, withPoison: false);
+        await using var pump = await StartAsync(
+            (message, _) => message.DequeueCount < 5 ? throw new InvalidOperationException() : Task.CompletedTask, withPoison: false);
 
         await pump.Queue.SendMessageAsync("one", Test.Token);
 
@@ -119,7 +124,8 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
         await using var pump = await StartAsync(
             async (message, token) =>
             {
-                await new QueueClient(account, "pumped").UpdateMessageAsync(message.MessageId, message.PopReceipt, visibilityTimeout: TimeSpan.FromHours(1), cancellationToken: token);
+                await new QueueClient(account, "pumped").UpdateMessageAsync(
+                    message.MessageId, message.PopReceipt, visibilityTimeout: TimeSpan.FromHours(1), cancellationToken: token);
                 await using var _ = token.Register(cancelled.SetResult);
                 await Task.Delay(Timeout.Infinite, token);
             },
@@ -194,7 +200,8 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
         Assert.Single(seen);
     }
 
-    private async Task<RunningPump> StartAsync(Func<QueueMessage, CancellationToken, Task> function, TimeSpan? lease = null, bool withPoison = true)
+    private async Task<RunningPump> StartAsync(
+        Func<QueueMessage, CancellationToken, Task> function, TimeSpan? lease = null, bool withPoison = true)
     {
         options.Lease = lease ?? options.Lease;
         account = azurite.NewAccount();

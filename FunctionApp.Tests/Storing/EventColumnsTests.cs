@@ -44,8 +44,9 @@ public sealed class EventColumnsTests
     [Fact]
     public void Known_times_and_numbers_are_typed_and_the_rest_is_text()
     {
-        var row = RowOf("event=open&time=2026-05-02T11:20:31Z&sendtime=2026-05-02T11:20:31.448120%2B00:00&opened-at=2019-06-18 16:10:32.977062&clicked-at=soon"
-            + "&read-secs=60&retry_count=many&other=2026-05-02T11:20:31Z&client=60");
+        var row = RowOf(
+            "event=open&time=2026-05-02T11:20:31Z&sendtime=2026-05-02T11:20:31.448120%2B00:00&opened-at=2019-06-18 16:10:32.977062&clicked-at=soon"
+                + "&read-secs=60&retry_count=many&other=2026-05-02T11:20:31Z&client=60");
 
         Assert.Equal(new DateTimeOffset(2026, 5, 2, 11, 20, 31, TimeSpan.Zero), row["time"]);
         Assert.Equal(new DateTimeOffset(2026, 5, 2, 11, 20, 31, TimeSpan.Zero).AddTicks(4481200), row["sendtime"]);
@@ -58,7 +59,8 @@ public sealed class EventColumnsTests
     }
 
     [Fact]
-    public void A_time_that_azure_cannot_hold_stays_text() => Assert.Equal("1500-01-01T00:00:00Z", RowOf("event=open&time=1500-01-01T00:00:00Z")["time"]);
+    public void A_time_that_azure_cannot_hold_stays_text() =>
+        Assert.Equal("1500-01-01T00:00:00Z", RowOf("event=open&time=1500-01-01T00:00:00Z")["time"]);
 
     [Fact]
     public void The_event_is_normalised_recipients_are_one_text_and_other_repeats_a_json_array()
@@ -130,7 +132,10 @@ public sealed class EventColumnsTests
     [Fact]
     public void Of_too_many_fields_the_documented_ones_stay()
     {
-        var row = RowOf("event=open&" + string.Join('&', Enumerable.Range(0, 300).Select(i => $"A{i:000}=x")) + "&rcpt=a@x&user-agent=ua&subject=s&srchost=h");
+        var row = RowOf(
+            "event=open&"
+                + string.Join('&', Enumerable.Range(0, 300).Select(i => $"A{i:000}=x"))
+                + "&rcpt=a@x&user-agent=ua&subject=s&srchost=h");
 
         Assert.Equal(true, row["Truncated"]);
         Assert.Equal(("a@x", "ua", "s", "h"), (row["rcpt"], row["user_agent"], row["subject"], row["srchost"]));
@@ -142,7 +147,8 @@ public sealed class EventColumnsTests
     [Fact]
     public void Of_too_many_bytes_the_documented_fields_stay()
     {
-        var row = RowOf("event=open&" + string.Join('&', Enumerable.Range(0, 40).Select(i => $"A{i:00}={new string('x', 25_000)}")) + "&rcpt=a@x");
+        var row = RowOf(
+            "event=open&" + string.Join('&', Enumerable.Range(0, 40).Select(i => $"A{i:00}={new string('x', 25_000)}")) + "&rcpt=a@x");
 
         Assert.Equal(true, row["Truncated"]);
         Assert.Equal("a@x", row["rcpt"]);
@@ -156,9 +162,42 @@ public sealed class EventColumnsTests
             Gen.String[Gen.Char[' ', '~'], 0, 40],
             Gen.String[Gen.Char, 0, 40],
             Gen.Char['a', 'z'].Select(Gen.Int[0, 40_000], (c, n) => new string(c, n)),
-            Gen.OneOf("Unavailable", "2026-05-02T11:20:31Z", "1500-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z", "0001-01-01T00:00:00Z", "-1", "99999999999", "a/b#c?d%e=f\tg", "\ud83d\udce6", "[\"a@x\",null]", "[1", "a@x;b@x"));
+            Gen.OneOf(
+                "Unavailable",
+                "2026-05-02T11:20:31Z",
+                "1500-01-01T00:00:00Z",
+                "9999-12-31T23:59:59.9999999Z",
+                "0001-01-01T00:00:00Z",
+                "-1",
+                "99999999999",
+                "a/b#c?d%e=f\tg",
+                "\ud83d\udce6",
+                "[\"a@x\",null]",
+                "[1",
+                "a@x;b@x"));
         var name = Gen.OneOf(
-            Gen.OneOf("event", "time", "sendtime", "email_id", "message_id", "id", "rcpt", "recipients", "recipients[]", "read-secs", "opened-at", "PartitionKey", "RowKey", "Timestamp", "Body", "odata.etag", "1st", "a-b", "a_b", "a.b", ""),
+            Gen.OneOf(
+                "event",
+                "time",
+                "sendtime",
+                "email_id",
+                "message_id",
+                "id",
+                "rcpt",
+                "recipients",
+                "recipients[]",
+                "read-secs",
+                "opened-at",
+                "PartitionKey",
+                "RowKey",
+                "Timestamp",
+                "Body",
+                "odata.etag",
+                "1st",
+                "a-b",
+                "a_b",
+                "a.b",
+                ""),
             Gen.String[Gen.Char, 0, 20],
             Gen.Char['a', 'z'].Select(c => new string(c, 300)));
         var field = Gen.Select(name, text.Array[0, 3]);
@@ -181,10 +220,17 @@ public sealed class EventColumnsTests
     }
 
     private static string FormOf(IEnumerable<(string Name, string[] Values)> fields) =>
-        string.Join('&', fields.Prepend(("event", ["open"])).SelectMany(f => f.Item2.Select(v => $"{Uri.EscapeDataString(f.Item1)}={Uri.EscapeDataString(v)}")));
+        string.Join(
+            '&', fields
+                .Prepend(("event", ["open"]))
+                .SelectMany(f => f.Item2.Select(v => $"{Uri.EscapeDataString(f.Item1)}={Uri.EscapeDataString(v)}")));
 
     private static string JsonOf(IEnumerable<(string Name, string[] Values)> fields) =>
-        "{\"event\":\"open\"" + string.Concat(fields.Select(f => $",{Json(f.Name)}:{(f.Values.Length == 1 ? Json(f.Values[0]) : $"[{string.Join(',', f.Values.Select(Json))}]")}")) + "}";
+        "{\"event\":\"open\""
+        + string.Concat(
+            fields.Select(f =>
+                $",{Json(f.Name)}:{(f.Values.Length == 1 ? Json(f.Values[0]) : $"[{string.Join(',', f.Values.Select(Json))}]")}"))
+        + "}";
 
     // Escapes by hand: the serializer would mend an unpaired surrogate.
     private static string Json(string text) =>

@@ -11,8 +11,18 @@ public sealed class EventIndexTests
     private const string Time = "time=2026-03-24T08:23:19Z";
 
     [Theory]
-    [InlineData($"event=open&id=1&email_id=Ab-1&rcpt=Grace@Mail.Example&{Time}", "grace@mail.example", "2026-03-24T08:23:19.000Z_open_Ab-1_", "2026-03-24_open", "2026-03-24T08:23:19.000Z_Ab-1_")]
-    [InlineData("event=sms_delivered&id=1&message_id=m1&destination_number=%2B31600000001", "+31600000001", "no-time_sms_delivered_sms-m1_", "no-time_sms_delivered", "no-time_sms-m1_")]
+    [InlineData(
+        $"event=open&id=1&email_id=Ab-1&rcpt=Grace@Mail.Example&{Time}",
+        "grace@mail.example",
+        "2026-03-24T08:23:19.000Z_open_Ab-1_",
+        "2026-03-24_open",
+        "2026-03-24T08:23:19.000Z_Ab-1_")]
+    [InlineData(
+        "event=sms_delivered&id=1&message_id=m1&destination_number=%2B31600000001",
+        "+31600000001",
+        "no-time_sms_delivered_sms-m1_",
+        "no-time_sms_delivered",
+        "no-time_sms-m1_")]
     [InlineData("event=reject&rcpt=a%2Fb%25@x&email_id=c%2Fd", "a=2Fb=25@x", "no-time_reject_c=2Fd_", "no-time_reject", "no-time_c=2Fd_")]
     public void Keys_are_what_the_design_says(string body, string recipient, string recipientRow, string day, string dayRow)
     {
@@ -34,9 +44,12 @@ public sealed class EventIndexTests
 
         var byRecipient = Assert.Single(EventIndex.ByRecipient(e, stored));
 
-        Assert.Equal(stored.Keys.Except(["Body"]).Concat(["Recipient", "RecipientCount", "EventPartitionKey", "EventRowKey"]).Order(), byRecipient.Keys.Order());
+        Assert.Equal(
+            stored.Keys.Except(["Body"]).Concat(["Recipient", "RecipientCount", "EventPartitionKey", "EventRowKey"]).Order(),
+            byRecipient.Keys.Order());
         Assert.Equal(("Grace@Mail.Example", 1, "h"), (byRecipient["Recipient"], byRecipient["RecipientCount"], byRecipient["host"]));
-        Assert.Equal(stored.Keys.Except(["Body"]).Concat(["EventPartitionKey", "EventRowKey"]).Order(), EventIndex.ByDay(e, stored).Keys.Order());
+        Assert.Equal(
+            stored.Keys.Except(["Body"]).Concat(["EventPartitionKey", "EventRowKey"]).Order(), EventIndex.ByDay(e, stored).Keys.Order());
     }
 
     [Theory]
@@ -46,7 +59,8 @@ public sealed class EventIndexTests
     [InlineData(1001, 1000, true)]
     public void Processed_indexes_every_recipient_up_to_a_thousand(int recipients, int indexed, bool truncated)
     {
-        var (e, stored) = Stored("event=processed&id=1&" + string.Join('&', Enumerable.Range(0, recipients).Select(i => $"recipients=r{i:0000}@x.example")));
+        var (e, stored) = Stored(
+            "event=processed&id=1&" + string.Join('&', Enumerable.Range(0, recipients).Select(i => $"recipients=r{i:0000}@x.example")));
 
         var rows = EventIndex.ByRecipient(e, stored).ToList();
 
@@ -69,6 +83,9 @@ public sealed class EventIndexTests
         Assert.True(WebhookBody.TryParse(Encoding.UTF8.GetBytes(body), out var fields, out _));
         Assert.True(EmailEvent.TryCreate(fields, out var e));
         var blob = body.Length > 10_000;
-        return (e, EventColumns.ToRow(e, new ReceivedWebhook("w1", DateTimeOffset.UnixEpoch, "text/plain", blob ? null : body, blob ? new string('a', 64) : null)));
+        return (e,
+            EventColumns.ToRow(
+                e,
+                new ReceivedWebhook("w1", DateTimeOffset.UnixEpoch, "text/plain", blob ? null : body, blob ? new string('a', 64) : null)));
     }
 }

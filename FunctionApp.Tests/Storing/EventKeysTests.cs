@@ -15,7 +15,8 @@ public sealed class EventKeysTests
     [InlineData("rcpt=a@x", "no-email-id")]
     [InlineData("email_id=a%2Fb%23c%3Fd%25e%3Df%09g%5Ch%C2%85", "a=2Fb=23c=3Fd=25e=3Df=09g=5Ch=C2=85")]
     [InlineData("email_id=%C3%A9+%F0%9F%93%A6", "é 📦")]
-    public void A_partition_is_an_email(string body, string expected) => Assert.Equal(expected, EventKeys.PartitionKey(Read($"event=open&{body}")));
+    public void A_partition_is_an_email(string body, string expected) =>
+        Assert.Equal(expected, EventKeys.PartitionKey(Read($"event=open&{body}")));
 
     [Theory]
     [InlineData("id=abc&event=opened&rcpt=a@x&time=2026-03-24T08:23:19.052765Z", "2026-03-24T08:23:19.052Z_open_", "3:abc4:open3:a@x")]
@@ -33,13 +34,15 @@ public sealed class EventKeysTests
     [InlineData("id=12&event=open", "id=1&event=2open")]
     [InlineData("event=reject&a=1&b=2", "event=reject&a=1b=2")]
     [InlineData("event=reject&a=1&a=2", "event=reject&a=2&a=1")]
-    public void Different_events_have_different_rows(string one, string other) => Assert.NotEqual(EventKeys.Hash(Read(one)), EventKeys.Hash(Read(other)));
+    public void Different_events_have_different_rows(string one, string other) =>
+        Assert.NotEqual(EventKeys.Hash(Read(one)), EventKeys.Hash(Read(other)));
 
     [Theory]
     [InlineData("id=1&event=open&rcpt=a@x&sendtime=1", "sendtime=2&rcpt=a@x&event=opened&id=1")]
     [InlineData("event=reject&a=1&b=2", "b=2&event=reject&a=1")]
     [InlineData("id=7&event=open", """{"event":"open","id":7}""")]
-    public void The_same_event_has_the_same_row(string one, string other) => Assert.Equal(EventKeys.Hash(Read(one)), EventKeys.Hash(Read(other)));
+    public void The_same_event_has_the_same_row(string one, string other) =>
+        Assert.Equal(EventKeys.Hash(Read(one)), EventKeys.Hash(Read(other)));
 
     [Fact]
     public void A_long_key_is_cut_and_ends_in_a_hash_of_the_whole()

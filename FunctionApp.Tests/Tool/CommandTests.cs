@@ -25,14 +25,29 @@ public sealed class CommandTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
 
-        var sent = await RunAsync(account, "send", eventName, "--to", $"{app.Url}webhook/smtp2go", "--format", format, "--user", IngestApp.Username, "--password", IngestApp.Password, "--json");
+        var sent = await RunAsync(
+            account,
+            "send",
+            eventName,
+            "--to",
+            $"{app.Url}webhook/smtp2go",
+            "--format",
+            format,
+            "--user",
+            IngestApp.Username,
+            "--password",
+            IngestApp.Password,
+            "--json");
         await app.DrainedAsync();
         var found = await RunAsync(account, "email", (string)Assert.Single(sent.Json)["emailId"]!, "--json");
 
         Assert.Equal((0, 0), (sent.ExitCode, found.ExitCode));
         var row = Assert.Single(found.Json);
         Assert.Equal(eventName, (string?)row["event"]);
-        Assert.StartsWith(format == "form" ? "application/x-www-form-urlencoded" : "application/json", (string?)row["ContentType"], StringComparison.Ordinal);
+        Assert.StartsWith(
+            format == "form" ? "application/x-www-form-urlencoded" : "application/json",
+            (string?)row["ContentType"],
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -42,7 +57,8 @@ public sealed class CommandTests(AzuriteFixture azurite)
         await using var app = await IngestApp.StartAsync(account);
         const string Wrong = "a-wrong-password-of-mine";
 
-        var refused = await RunAsync(account, "send", "open", "--to", $"{app.Url}webhook/smtp2go", "--user", "smtp2go", "--password", Wrong);
+        var refused = await RunAsync(
+            account, "send", "open", "--to", $"{app.Url}webhook/smtp2go", "--user", "smtp2go", "--password", Wrong);
         var nobody = await RunAsync(account, "send", "open", "--to", "http://127.0.0.1:9/webhook/smtp2go", "--password", Wrong);
         var noUrl = await RunAsync(account, "send", "open", "--to", "ftp://x");
 
@@ -78,7 +94,9 @@ public sealed class CommandTests(AzuriteFixture azurite)
             bodies.Add((string?)Assert.Single((await RunAsync(account, "dead-letters", "show", day, row, "--json")).Json)["Body"]);
         }
 
-        Assert.Equal([big, "rcpt=a@example.org&one=1", "rcpt=b@example.org&two=2"], bodies.OrderByDescending(body => body!.Length).ThenBy(body => body, StringComparer.Ordinal));
+        Assert.Equal(
+            [big, "rcpt=a@example.org&one=1", "rcpt=b@example.org&two=2"],
+            bodies.OrderByDescending(body => body!.Length).ThenBy(body => body, StringComparer.Ordinal));
         Assert.Contains("rcpt=", (await RunAsync(account, "dead-letters", "show", day, rows[0])).Output, StringComparison.Ordinal);
 
         var asked = await RunAsync(account, "dead-letters", "drop", day, rows[0]);
@@ -98,7 +116,10 @@ public sealed class CommandTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         var table = new TableClient(account, DeadLetters.TableName);
         await table.CreateAsync(Test.Token);
-        var letters = Enumerable.Range(0, 1_200).Select(i => new TableEntity("2026-05-31", $"{i:0000}") { ["Reason"] = i % 12 == 0 ? "conflict" : "poison" }).ToList();
+        var letters = Enumerable
+            .Range(0, 1_200)
+            .Select(i => new TableEntity("2026-05-31", $"{i:0000}") { ["Reason"] = i % 12 == 0 ? "conflict" : "poison" })
+            .ToList();
         Assert.All(await table.WriteAsync(TableTransactionActionType.Add, letters, Test.Token), Assert.Null);
 
         var list = await RunAsync(account, "dead-letters", "list", "--json");
@@ -116,7 +137,9 @@ public sealed class CommandTests(AzuriteFixture azurite)
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(Test.Token);
         var output = new Lines();
         var tail = Smtp2GoIngest.Tool.Program.RunAsync(
-            ["--connection", account, "tail", "--interval", "0.1", "--json"], new CommandContext(output, TextWriter.Null, AppContext.BaseDirectory), ended.Token);
+            ["--connection", account, "tail", "--interval", "0.1", "--json"],
+            new CommandContext(output, TextWriter.Null, AppContext.BaseDirectory),
+            ended.Token);
         await using var app = await IngestApp.StartAsync(account);
 
         for (var i = 0; i < 20; i++)
@@ -170,7 +193,10 @@ public sealed class CommandTests(AzuriteFixture azurite)
         Assert.False((bool)line["ok"]!);
         Assert.Equal(2, (int)line["messages"]!);
         Assert.InRange((double)line["oldestSeconds"]!, 3_500, 3_700);
-        Assert.Contains("problem  queue", (await ToolRun.RunAsync(account, DateTimeOffset.UtcNow.AddHours(1), "check")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "problem  queue",
+            (await ToolRun.RunAsync(account, DateTimeOffset.UtcNow.AddHours(1), "check")).Output,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -218,7 +244,8 @@ public sealed class CommandTests(AzuriteFixture azurite)
     [InlineData("day", "--connection", "AccountKey=c2VjcmV0LWtleQ==")]
     public async Task Wrong_usage_is_one_line_on_standard_error(params string[] args)
     {
-        var run = await ToolRun.RunAsync(args.Contains("--connection") ? args : ["--connection", azurite.NewAccount(), .. args], null, AppContext.BaseDirectory);
+        var run = await ToolRun.RunAsync(
+            args.Contains("--connection") ? args : ["--connection", azurite.NewAccount(), .. args], null, AppContext.BaseDirectory);
 
         Assert.Equal((2, string.Empty), (run.ExitCode, run.Output));
         Assert.DoesNotContain("c2VjcmV0LWtleQ", OneLine(run), StringComparison.Ordinal);
@@ -227,7 +254,13 @@ public sealed class CommandTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_file_that_cannot_be_written_is_a_failure_in_one_line()
     {
-        var run = await RunAsync(azurite.NewAccount(), "export", "2026-05-01", "2026-05-02", "--output", Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "x.csv"));
+        var run = await RunAsync(
+            azurite.NewAccount(),
+            "export",
+            "2026-05-01",
+            "2026-05-02",
+            "--output",
+            Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "x.csv"));
 
         Assert.Equal(1, run.ExitCode);
         OneLine(run);
@@ -240,10 +273,14 @@ public sealed class CommandTests(AzuriteFixture azurite)
         try
         {
             var file = Path.Combine(folder.FullName, "local.settings.json");
-            await File.WriteAllTextAsync(file, new JsonObject { ["Values"] = new JsonObject { ["EventStorage"] = azurite.NewAccount() } }.ToJsonString(), Test.Token);
+            await File.WriteAllTextAsync(
+                file,
+                new JsonObject { ["Values"] = new JsonObject { ["EventStorage"] = azurite.NewAccount() } }.ToJsonString(),
+                Test.Token);
             Assert.Equal(0, (await ToolRun.RunAsync(["check"], null, folder.FullName)).ExitCode);
 
-            await File.WriteAllTextAsync(file, "{\"Values\": {\"EventStorage__tableServiceUri\": \"https://a.table.core.windows.net\"}}", Test.Token);
+            await File.WriteAllTextAsync(
+                file, "{\"Values\": {\"EventStorage__tableServiceUri\": \"https://a.table.core.windows.net\"}}", Test.Token);
             var missing = await ToolRun.RunAsync(["check"], null, folder.FullName);
             Assert.Equal(2, missing.ExitCode);
             Assert.Contains("EventStorage__queueServiceUri", OneLine(missing), StringComparison.Ordinal);

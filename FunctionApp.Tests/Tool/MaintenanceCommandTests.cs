@@ -10,7 +10,9 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
     [Fact]
     public async Task Purge_counts_first_and_then_deletes_what_is_older()
     {
-        var account = await StoredAsync("event=open&id=1&email_id=old&rcpt=a@x.example&time=2024-05-01T10:00:00Z", "event=open&id=2&email_id=new&rcpt=a@x.example&time=2024-05-02T10:00:00Z");
+        var account = await StoredAsync(
+            "event=open&id=1&email_id=old&rcpt=a@x.example&time=2024-05-01T10:00:00Z",
+            "event=open&id=2&email_id=new&rcpt=a@x.example&time=2024-05-02T10:00:00Z");
 
         Assert.Equal("""{"events":1}""", await JsonAsync(account, "purge", "--before", "2024-05-02", "--dry-run"));
         Assert.Equal(2, (await IndexTests.RowsAsync(account, EventStore.TableName)).Count);
@@ -27,7 +29,9 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
     [Fact]
     public async Task Forget_says_what_it_did_and_refuses_while_messages_wait()
     {
-        var account = await StoredAsync("event=open&id=1&email_id=e1&rcpt=grace@x.example", "event=processed&id=2&email_id=e2&recipients=grace@x.example,henk@x.example");
+        var account = await StoredAsync(
+            "event=open&id=1&email_id=e1&rcpt=grace@x.example",
+            "event=processed&id=2&email_id=e2&recipients=grace@x.example,henk@x.example");
         var queue = new Azure.Storage.Queues.QueueClient(account, WebhookQueue.Name);
         await queue.SendMessageAsync("waiting", Test.Token);
 
@@ -36,7 +40,9 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
         Assert.Contains("--force", refused.Error, StringComparison.Ordinal);
         Assert.Equal(2, (await IndexTests.RowsAsync(account, EventStore.TableName)).Count);
 
-        Assert.Equal("""{"deleted":1,"redacted":1,"deadLetters":0,"blobs":0,"blobsLeft":0}""", await JsonAsync(account, "forget", "Grace@X.example", "--force"));
+        Assert.Equal(
+            """{"deleted":1,"redacted":1,"deadLetters":0,"blobs":0,"blobsLeft":0}""",
+            await JsonAsync(account, "forget", "Grace@X.example", "--force"));
         Assert.Equal(2, (await RunAsync(account, "forget", "grace")).ExitCode);
         await IndexTests.AssertAgreeAsync(account);
     }
@@ -59,7 +65,9 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
         var account = await StoredAsync("a=1", "b=2");
         var letters = await IndexTests.RowsAsync(account, DeadLetters.TableName);
 
-        Assert.Equal("""{"replayed":1,"gone":0}""", await JsonAsync(account, "dead-letters", "replay", letters[0].PartitionKey, letters[0].RowKey));
+        Assert.Equal(
+            """{"replayed":1,"gone":0}""",
+            await JsonAsync(account, "dead-letters", "replay", letters[0].PartitionKey, letters[0].RowKey));
         Assert.Equal("""{"replayed":2,"gone":0}""", await JsonAsync(account, "dead-letters", "replay", "--reason", "no-event"));
         Assert.Equal(3, (await RunAsync(account, "dead-letters", "replay", "--reason", "poison")).ExitCode);
         Assert.Equal(2, (await RunAsync(account, "dead-letters", "replay")).ExitCode);

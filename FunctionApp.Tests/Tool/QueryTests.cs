@@ -68,7 +68,10 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
         var run = await RunAsync(eventName is null ? ["day", day, "--json"] : ["day", day, "--event", eventName, "--json"]);
 
         Assert.Equal(0, run.ExitCode);
-        AssertSame(events.All.Where(e => e.Day == day && (eventName is null || e.Name == eventName.Replace("clicked", "click", StringComparison.Ordinal))), run);
+        AssertSame(
+            events.All.Where(e =>
+                e.Day == day && (eventName is null || e.Name == eventName.Replace("clicked", "click", StringComparison.Ordinal))),
+            run);
     }
 
     [Fact]
@@ -154,7 +157,9 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
             var records = Csv(await File.ReadAllTextAsync(file, Test.Token));
             var header = records[0];
             Assert.All(records, record => Assert.Equal(header.Count, record.Count));
-            AssertSame(events.All.Where(e => e.Day is "2026-05-30" or "2026-05-31").Select(e => e.Id), records.Skip(1).Select(record => record[header.IndexOf("id")]));
+            AssertSame(
+                events.All.Where(e => e.Day is "2026-05-30" or "2026-05-31").Select(e => e.Id),
+                records.Skip(1).Select(record => record[header.IndexOf("id")]));
             var other = records.Single(record => record[header.IndexOf("email_id")] == "1wother");
             Assert.Equal("spring, \"early\"\nbird", (string?)JsonNode.Parse(other[header.IndexOf("other")])!["X_Campaign"]);
             Assert.Equal("2026-05-31T02:00:00Z", other[header.IndexOf("time")]);
@@ -186,7 +191,8 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
 
     private static IEnumerable<string?> Ids(ToolRun run) => run.Json.Select(row => (string?)row["id"]);
 
-    private static void AssertSame(IEnumerable<GeneratedEvents.Event> expected, ToolRun run) => AssertSame(expected.Select(e => e.Id), Ids(run));
+    private static void AssertSame(IEnumerable<GeneratedEvents.Event> expected, ToolRun run) =>
+        AssertSame(expected.Select(e => e.Id), Ids(run));
 
     private static void AssertSame(IEnumerable<string> expected, IEnumerable<string?> actual)
     {

@@ -15,7 +15,9 @@ internal sealed partial class AddressPattern(string address)
     private static readonly TimeSpan MatchTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Regex pattern = new(
-        $@"(?<![A-Za-z0-9._%+\-]){Regex.Escape(address)}(?![A-Za-z0-9\-]|\.[A-Za-z0-9])", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, MatchTimeout);
+        $@"(?<![A-Za-z0-9._%+\-]){Regex.Escape(address)}(?![A-Za-z0-9\-]|\.[A-Za-z0-9])",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant,
+        MatchTimeout);
 
     /// <summary>Tells whether a text is the address and nothing else.</summary>
     public bool Is(string text) => string.Equals(text.Trim(' ', '<', '>'), address, StringComparison.OrdinalIgnoreCase);
@@ -51,10 +53,12 @@ internal sealed partial class AddressPattern(string address)
     }
 
     private static string Decode(Match escape) =>
-        escape.Groups["code"] is { Success: true } code ? ((char)ushort.Parse(code.ValueSpan, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)).ToString()
+        escape.Groups["code"] is { Success: true } code
+            ? ((char)ushort.Parse(code.ValueSpan, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)).ToString()
         : escape.Groups["self"] is { Success: true } self ? self.Value
         : " ";
 
-    [GeneratedRegex(@"\\(u(?<code>[0-9a-fA-F]{4})|(?<self>[""\\/])|[bfnrt])", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(
+        @"\\(u(?<code>[0-9a-fA-F]{4})|(?<self>[""\\/])|[bfnrt])", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex JsonEscape();
 }

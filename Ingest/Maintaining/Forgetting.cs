@@ -22,7 +22,8 @@ public sealed record Forgotten(long Deleted, long Redacted, long DeadLetters, lo
 /// <param name="blobs">The bodies that no row can hold.</param>
 /// <param name="queues">Knows how many messages wait.</param>
 /// <param name="time">The clock.</param>
-public sealed class Forgetting(TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, QueueWatch queues, TimeProvider time)
+public sealed class Forgetting(
+    TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, QueueWatch queues, TimeProvider time)
 {
     // More than two clocks are apart.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
@@ -133,7 +134,11 @@ public sealed class Forgetting(TableServiceClient service, EventStore events, De
             again[EventColumns.Redacted] = true;
             if (await events.RewriteAsync(without, again, cancellationToken) == StoreOutcome.Conflict)
             {
-                await letters.KeepAsync(webhook, DeadLetterReason.Conflict, "Without the forgotten address, this is another event of the same id, name and recipient.", cancellationToken);
+                await letters.KeepAsync(
+                    webhook,
+                    DeadLetterReason.Conflict,
+                    "Without the forgotten address, this is another event of the same id, name and recipient.",
+                    cancellationToken);
             }
 
             if ((again.PartitionKey, again.RowKey) == (row.PartitionKey, row.RowKey))
@@ -162,7 +167,10 @@ public sealed class Forgetting(TableServiceClient service, EventStore events, De
             return true;
         }
 
-        if (body is null || !WebhookBody.TryParse(body, out var fields, out _) || !EmailEvent.TryCreate(fields, out var emailEvent) || IsAboutAlone(emailEvent, address)
+        if (body is null
+            || !WebhookBody.TryParse(body, out var fields, out _)
+            || !EmailEvent.TryCreate(fields, out var emailEvent)
+            || IsAboutAlone(emailEvent, address)
             || Redact(emailEvent, address) is not { } without)
         {
             await letters.DropAsync(row.PartitionKey, row.RowKey, cancellationToken);

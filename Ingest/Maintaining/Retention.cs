@@ -37,7 +37,13 @@ public sealed class EventsOptionsValidator : IValidateOptions<EventsOptions>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Reports what was deleted.</param>
 public sealed partial class Retention(
-    TableServiceClient service, QueueWatch queues, WebhookBlobs blobs, EventStore events, IOptions<EventsOptions> options, TimeProvider time, ILogger<Retention> logger)
+    TableServiceClient service,
+    QueueWatch queues,
+    WebhookBlobs blobs,
+    EventStore events,
+    IOptions<EventsOptions> options,
+    TimeProvider time,
+    ILogger<Retention> logger)
 {
     /// <summary>When it runs: every day at half past three, UTC.</summary>
     public const string Schedule = "0 30 3 * * *";
@@ -84,7 +90,8 @@ public sealed partial class Retention(
         var count = 0L;
         foreach (var filter in filters)
         {
-            await foreach (var page in byDay.QueryIfExistsAsync(filter, [EventIndex.EventPartitionKey, EventIndex.EventRowKey, "PartitionKey", "RowKey"], cancellationToken))
+            await foreach (var page in byDay.QueryIfExistsAsync(
+                    filter, [EventIndex.EventPartitionKey, EventIndex.EventRowKey, "PartitionKey", "RowKey"], cancellationToken))
             {
                 if (!dryRun)
                 {
@@ -138,7 +145,10 @@ public sealed partial class Retention(
 
     private async Task PurgeAsync(TableEntity indexRow, CancellationToken cancellationToken)
     {
-        var stored = await table.GetEntityIfExistsAsync<TableEntity>(indexRow.GetString(EventIndex.EventPartitionKey), indexRow.GetString(EventIndex.EventRowKey), cancellationToken: cancellationToken);
+        var stored = await table.GetEntityIfExistsAsync<TableEntity>(
+            indexRow.GetString(EventIndex.EventPartitionKey),
+            indexRow.GetString(EventIndex.EventRowKey),
+            cancellationToken: cancellationToken);
         if (stored.HasValue)
         {
             // Asked before the row goes: a message that waits may refer to the blob.

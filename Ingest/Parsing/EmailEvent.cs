@@ -79,7 +79,8 @@ public sealed class EmailEvent
         e.Fields
             .Where(f => f.Name != "sendtime")
             .OrderBy(f => f.Name, StringComparer.Ordinal)
-            .SelectMany(f => f.Name == "event" ? [(f.Name, e.Name)] : f.Values.Select(v => (f.Name, v.Text)).DefaultIfEmpty((f.Name, string.Empty)));
+            .SelectMany(f =>
+                f.Name == "event" ? [(f.Name, e.Name)] : f.Values.Select(v => (f.Name, v.Text)).DefaultIfEmpty((f.Name, string.Empty)));
 
     private static string? FirstOf(Dictionary<string, IReadOnlyList<FieldValue>> fields, string name) =>
         fields.TryGetValue(name, out var values) ? FirstOf(values) : null;
@@ -139,5 +140,6 @@ public sealed class EmailEvent
 internal sealed partial class JsonTextArray : JsonSerializerContext
 {
     /// <summary>Leaves every character as it is that JSON lets be: for people to read.</summary>
-    public static JsonTextArray Readable { get; } = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static JsonTextArray Readable { get; } =
+        new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

@@ -22,6 +22,9 @@ public static class EventTime
             text,
             Formats,
             CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal | DateTimeStyles.AllowLeadingWhite | DateTimeStyles.AllowTrailingWhite,
+            DateTimeStyles.AssumeUniversal
+                | DateTimeStyles.AdjustToUniversal
+                | DateTimeStyles.AllowLeadingWhite
+                | DateTimeStyles.AllowTrailingWhite,
             out time);
 }

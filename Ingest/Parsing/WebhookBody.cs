@@ -67,7 +67,8 @@ public static class WebhookBody
     /// <param name="body">The bytes as received. Bytes that are no UTF-8 are read as U+FFFD.</param>
     /// <param name="fields">The fields; at least one.</param>
     /// <param name="problem">Why there are none.</param>
-    public static bool TryParse(ReadOnlySpan<byte> body, [NotNullWhen(true)] out IReadOnlyList<WebhookField>? fields, out BodyProblem problem)
+    public static bool TryParse(
+        ReadOnlySpan<byte> body, [NotNullWhen(true)] out IReadOnlyList<WebhookField>? fields, out BodyProblem problem)
     {
         fields = null;
         problem = Check(body);

@@ -119,7 +119,9 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     private Batch? Take()
     {
         // Behind a single send large messages gather; many waiting ones are worth a second, and nobody waits behind one that hangs.
-        if (waiting.Count == 0 || underWay.Count == MaxSends || underWay.Exists(batch => waiting.Count < batch.Entries.Count && time.GetElapsedTime(batch.Begun) < Slow))
+        if (waiting.Count == 0
+            || underWay.Count == MaxSends
+            || underWay.Exists(batch => waiting.Count < batch.Entries.Count && time.GetElapsedTime(batch.Begun) < Slow))
         {
             return null;
         }

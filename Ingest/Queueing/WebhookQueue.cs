@@ -44,7 +44,8 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
     /// <param name="cancellationToken">Ends the try; the webhook may have been stored all the same.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     /// <exception cref="QueueOverloadedException">Too many webhooks wait for the queue already.</exception>
-    public async Task EnqueueAsync(ReadOnlyMemory<byte> body, string? contentType, DateTimeOffset receivedAt, CancellationToken cancellationToken)
+    public async Task EnqueueAsync(
+        ReadOnlyMemory<byte> body, string? contentType, DateTimeOffset receivedAt, CancellationToken cancellationToken)
     {
         var webhook = new ReceivedWebhook(
             Guid.CreateVersion7(receivedAt).ToString("n"),

@@ -9,5 +9,6 @@ public sealed record AzureEnvironment(bool IsAzure)
     // On App Service plans the first; on Flex Consumption that one is missing and the Functions host itself looks for the others.
     private static readonly string[] Marks = ["WEBSITE_INSTANCE_ID", "WEBSITE_SKU", "WEBSITE_POD_NAME"];
 
-    internal static AzureEnvironment Detect(IConfiguration configuration) => new(Marks.Any(mark => !string.IsNullOrEmpty(configuration[mark])));
+    internal static AzureEnvironment Detect(IConfiguration configuration) =>
+        new(Marks.Any(mark => !string.IsNullOrEmpty(configuration[mark])));
 }

@@ -109,7 +109,8 @@ public sealed partial class SourceAllowList : BackgroundService
 
     private static IPNetwork? AsNetwork(string entry) =>
         IPNetwork.TryParse(entry, out var network) ? network
-        : IPAddress.TryParse(entry, out var address) && (address.AddressFamily == AddressFamily.InterNetworkV6 || entry.Count(c => c == '.') == 3)
+        : IPAddress.TryParse(entry, out var address)
+        && (address.AddressFamily == AddressFamily.InterNetworkV6 || entry.Count(c => c == '.') == 3)
             ? new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetworkV6 ? 128 : 32)
         : null;
 
@@ -134,7 +135,9 @@ public sealed partial class SourceAllowList : BackgroundService
         // An IPv4 address may come mapped into IPv6, and an entry may be written so.
         var plain = Plain(source);
         var now = time.GetUtcNow();
-        return networks.Any(network => network.Contains(plain) || network.Contains(plain.MapToIPv6())) || names.Any(name => name.Has(plain, now)) ? SourceDecision.Allowed
+        return networks.Any(network => network.Contains(plain) || network.Contains(plain.MapToIPv6()))
+            || names.Any(name => name.Has(plain, now))
+                ? SourceDecision.Allowed
             : names.All(name => name.IsKnown(now)) ? SourceDecision.Denied
             : SourceDecision.Undecided;
     }
@@ -172,7 +175,10 @@ public sealed partial class SourceAllowList : BackgroundService
 
     private static partial class Log
     {
-        [LoggerMessage(110, LogLevel.Warning, "{Host} of Webhook__AllowedSources does not resolve. What it gave in the last {Hours} hours stays allowed; without any, webhooks get 503.")]
+        [LoggerMessage(
+            110,
+            LogLevel.Warning,
+            "{Host} of Webhook__AllowedSources does not resolve. What it gave in the last {Hours} hours stays allowed; without any, webhooks get 503.")]
         public static partial void NotResolved(ILogger logger, string host, double hours);
     }
 }

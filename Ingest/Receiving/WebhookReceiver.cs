@@ -156,7 +156,8 @@ public sealed partial class WebhookReceiver(
     }
 
     /// <summary>Reads the body; one over the limit is refused and never cut.</summary>
-    private async Task<(ReadOnlyMemory<byte> Body, Refusal? Refusal)> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
+    private async Task<(ReadOnlyMemory<byte> Body, Refusal? Refusal)> ReadBodyAsync(
+        HttpRequest request, CancellationToken cancellationToken)
     {
         try
         {
@@ -187,7 +188,8 @@ public sealed partial class WebhookReceiver(
         }
     }
 
-    private async Task<bool> TryEnqueueAsync(ReadOnlyMemory<byte> body, string? contentType, DateTimeOffset receivedAt, CancellationToken cancellationToken)
+    private async Task<bool> TryEnqueueAsync(
+        ReadOnlyMemory<byte> body, string? contentType, DateTimeOffset receivedAt, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.EnqueueTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -227,7 +229,8 @@ public sealed partial class WebhookReceiver(
 
     private static partial class Log
     {
-        [LoggerMessage(101, LogLevel.Error, "A webhook was not acknowledged: the queue did not take it within {Timeout}. SMTP2GO sends it again.")]
+        [LoggerMessage(
+            101, LogLevel.Error, "A webhook was not acknowledged: the queue did not take it within {Timeout}. SMTP2GO sends it again.")]
         public static partial void NotEnqueuedInTime(ILogger logger, TimeSpan timeout);
 
         [LoggerMessage(102, LogLevel.Error, "A webhook was not acknowledged: {Failure}. SMTP2GO sends it again.")]

@@ -39,7 +39,8 @@ public static class DeadLetterReason
 /// <param name="metrics">Counts dead letters.</param>
 /// <param name="time">The clock, for a message without an insertion time.</param>
 /// <param name="logger">Reports each dead letter.</param>
-public sealed partial class DeadLetters(TableServiceClient service, WebhookBlobs blobs, IngestMetrics metrics, TimeProvider time, ILogger<DeadLetters> logger)
+public sealed partial class DeadLetters(
+    TableServiceClient service, WebhookBlobs blobs, IngestMetrics metrics, TimeProvider time, ILogger<DeadLetters> logger)
 {
     /// <summary>The table's name.</summary>
     public const string TableName = "Smtp2GoDeadLetters";

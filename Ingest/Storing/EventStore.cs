@@ -77,7 +77,8 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         return results;
     }
 
-    private async Task<(StoreResult Result, TableEntity Stored)> JudgeAsync(Exception? failure, TableEntity row, ReceivedEvent received, CancellationToken cancellationToken)
+    private async Task<(StoreResult Result, TableEntity Stored)> JudgeAsync(
+        Exception? failure, TableEntity row, ReceivedEvent received, CancellationToken cancellationToken)
     {
         if (failure is null)
         {
@@ -91,7 +92,8 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
 
         try
         {
-            var stored = (await table.GetEntityAsync<TableEntity>(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken)).Value;
+            var stored = (
+                await table.GetEntityAsync<TableEntity>(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken)).Value;
             return (new StoreResult(await CompareAsync(stored, received, cancellationToken)), stored);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -122,7 +124,9 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         var body = stored.GetString(EventColumns.Body) is { } text ? BinaryData.FromString(text)
             : stored.GetString(EventColumns.BodyBlob) is { } blob ? await blobs.ReadAsync(blob, cancellationToken)
             : null;
-        return body is not null && WebhookBody.TryParse(body, out var fields, out _) && EmailEvent.TryCreate(fields, out var emailEvent) ? emailEvent : null;
+        return body is not null && WebhookBody.TryParse(body, out var fields, out _) && EmailEvent.TryCreate(fields, out var emailEvent)
+            ? emailEvent
+            : null;
     }
 
     /// <summary>Deletes an event from all three tables, its own row last but one, so that a run that was cut short finds it again.</summary>
@@ -140,7 +144,10 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         }
 
         var rows = EventIndex.ByRecipient(emailEvent, stored).ToList();
-        await Parallel.ForEachAsync(rows, cancellationToken, async (row, token) => await byRecipient.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: token));
+        await Parallel.ForEachAsync(
+            rows,
+            cancellationToken,
+            async (row, token) => await byRecipient.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: token));
         await table.DeleteEntityAsync(stored.PartitionKey, stored.RowKey, cancellationToken: cancellationToken);
         var day = EventIndex.ByDay(emailEvent, stored);
         await byDay.DeleteEntityAsync(day.PartitionKey, day.RowKey, cancellationToken: cancellationToken);
@@ -173,7 +180,9 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         var there = await table.GetEntityIfExistsAsync<TableEntity>(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
         if (there.HasValue && there.Value!.GetString(EventColumns.WebhookId) != row.GetString(EventColumns.WebhookId))
         {
-            return await ReadAsync(there.Value, cancellationToken) is { } other && other.SaysTheSameAs(emailEvent) ? StoreOutcome.Duplicate : StoreOutcome.Conflict;
+            return await ReadAsync(there.Value, cancellationToken) is { } other && other.SaysTheSameAs(emailEvent)
+                ? StoreOutcome.Duplicate
+                : StoreOutcome.Conflict;
         }
 
         await table.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken);
@@ -195,7 +204,8 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         }
     }
 
-    private async Task IndexAsync(IReadOnlyList<(EmailEvent Event, TableEntity Row)> stored, List<int> of, StoreResult[] results, CancellationToken cancellationToken)
+    private async Task IndexAsync(
+        IReadOnlyList<(EmailEvent Event, TableEntity Row)> stored, List<int> of, StoreResult[] results, CancellationToken cancellationToken)
     {
         await Task.WhenAll(
             UpsertAsync(byDay, [.. stored.Select((s, n) => (of[n], EventIndex.ByDay(s.Event, s.Row)))]),
@@ -204,7 +214,8 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         async Task UpsertAsync(TableClient index, IReadOnlyList<(int Of, TableEntity Row)> all)
         {
             var distinct = all.DistinctBy(entry => (entry.Row.PartitionKey, entry.Row.RowKey)).ToList();
-            var failures = await index.WriteAsync(TableTransactionActionType.UpsertReplace, [.. distinct.Select(entry => entry.Row)], cancellationToken);
+            var failures = await index.WriteAsync(
+                TableTransactionActionType.UpsertReplace, [.. distinct.Select(entry => entry.Row)], cancellationToken);
             for (var n = 0; n < distinct.Count; n++)
             {
                 if (failures[n] is { } failure)

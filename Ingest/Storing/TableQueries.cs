@@ -12,7 +12,10 @@ internal static class TableQueries
     public static async IAsyncEnumerable<Page<TableEntity>> QueryIfExistsAsync(
         this TableClient table, string? filter, IEnumerable<string>? select, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var pages = table.QueryAsync<TableEntity>(filter, select: select, cancellationToken: cancellationToken).AsPages().GetAsyncEnumerator(cancellationToken);
+        await using var pages = table
+            .QueryAsync<TableEntity>(filter, select: select, cancellationToken: cancellationToken)
+            .AsPages()
+            .GetAsyncEnumerator(cancellationToken);
         while (true)
         {
             try
@@ -32,7 +35,8 @@ internal static class TableQueries
     }
 
     /// <summary>What a sequence gives, a bounded number at a time.</summary>
-    public static async IAsyncEnumerable<List<T>> ChunkAsync<T>(this IAsyncEnumerable<T> sequence, int size, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<List<T>> ChunkAsync<T>(
+        this IAsyncEnumerable<T> sequence, int size, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var chunk = new List<T>();
         await foreach (var item in sequence.WithCancellation(cancellationToken))

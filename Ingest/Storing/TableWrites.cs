@@ -20,7 +20,8 @@ internal static class TableWrites
         e.Status is >= 400 and < 500 and not (401 or 403 or 404 or 408 or 409 or 429);
 
     /// <summary>Runs an operation, and once more after making the table where it is missing: a table that is there costs nothing.</summary>
-    public static async Task CreatingIfMissing(this TableClient table, Func<TableClient, Task> operation, CancellationToken cancellationToken)
+    public static async Task CreatingIfMissing(
+        this TableClient table, Func<TableClient, Task> operation, CancellationToken cancellationToken)
     {
         try
         {
@@ -52,13 +53,20 @@ internal static class TableWrites
     }
 
     private static async Task WriteAsync(
-        TableClient table, TableTransactionActionType type, IReadOnlyList<TableEntity> rows, List<int> chunk, Exception?[] failures, CancellationToken cancellationToken)
+        TableClient table,
+        TableTransactionActionType type,
+        IReadOnlyList<TableEntity> rows,
+        List<int> chunk,
+        Exception?[] failures,
+        CancellationToken cancellationToken)
     {
         if (chunk.Count > 1)
         {
             try
             {
-                await table.CreatingIfMissing(t => t.SubmitTransactionAsync(chunk.Select(i => new TableTransactionAction(type, rows[i])), cancellationToken), cancellationToken);
+                await table.CreatingIfMissing(
+                    t => t.SubmitTransactionAsync(chunk.Select(i => new TableTransactionAction(type, rows[i])), cancellationToken),
+                    cancellationToken);
                 return;
             }
             catch (RequestFailedException e) when (e.IsForGood() || e.ErrorCode == TableErrorCode.EntityAlreadyExists)

@@ -17,7 +17,12 @@ namespace Smtp2GoIngest.Storing;
 /// <param name="time">The clock, for the lag.</param>
 /// <param name="logger">Reports failures and conflicts.</param>
 public sealed partial class WebhookProcessor(
-    EventStore events, DeadLetters deadLetters, WebhookBlobs blobs, IngestMetrics metrics, TimeProvider time, ILogger<WebhookProcessor> logger)
+    EventStore events,
+    DeadLetters deadLetters,
+    WebhookBlobs blobs,
+    IngestMetrics metrics,
+    TimeProvider time,
+    ILogger<WebhookProcessor> logger)
 {
     // Of the bodies and dead letters of one message at a time; the trigger runs up to 24 messages side by side.
     private const int MaxParallel = 16;
@@ -128,7 +133,8 @@ public sealed partial class WebhookProcessor(
         }
         else if (!EmailEvent.TryCreate(fields, out var emailEvent))
         {
-            await deadLetters.KeepAsync(webhook, DeadLetterReason.NoEvent, "The body has no field 'event' with a value.", cancellationToken);
+            await deadLetters.KeepAsync(
+                webhook, DeadLetterReason.NoEvent, "The body has no field 'event' with a value.", cancellationToken);
         }
         else
         {
@@ -138,7 +144,8 @@ public sealed partial class WebhookProcessor(
         return null;
     }
 
-    private async Task StoreAsync(IReadOnlyList<ReceivedEvent> batch, Action<ReceivedWebhook, Exception> fail, CancellationToken cancellationToken)
+    private async Task StoreAsync(
+        IReadOnlyList<ReceivedEvent> batch, Action<ReceivedWebhook, Exception> fail, CancellationToken cancellationToken)
     {
         var results = await events.StoreAsync(batch, cancellationToken);
         for (var i = 0; i < batch.Count; i++)
@@ -171,7 +178,11 @@ public sealed partial class WebhookProcessor(
                 await deadLetters.KeepAsync(received.Webhook, DeadLetterReason.Conflict, Error, cancellationToken);
                 break;
             case StoreOutcome.Failed when result.Failure is RequestFailedException refused && refused.IsForGood():
-                await deadLetters.KeepAsync(received.Webhook, DeadLetterReason.Refused, $"Storage refuses a row: {StorageFailure.Describe(refused)}.", cancellationToken);
+                await deadLetters.KeepAsync(
+                    received.Webhook,
+                    DeadLetterReason.Refused,
+                    $"Storage refuses a row: {StorageFailure.Describe(refused)}.",
+                    cancellationToken);
                 break;
             case StoreOutcome.Failed:
                 throw result.Failure!;
@@ -179,7 +190,8 @@ public sealed partial class WebhookProcessor(
                 break;
         }
 
-        if (result.Outcome is StoreOutcome.Stored or StoreOutcome.StoredBefore or StoreOutcome.Duplicate && received.Webhook.ReplayOf is { } replayOf)
+        if (result.Outcome is StoreOutcome.Stored or StoreOutcome.StoredBefore or StoreOutcome.Duplicate
+            && received.Webhook.ReplayOf is { } replayOf)
         {
             await deadLetters.DropReplayedAsync(replayOf, cancellationToken);
         }
@@ -187,7 +199,8 @@ public sealed partial class WebhookProcessor(
 
     private async Task<ReceivedEvent?> KeepPoisonAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
     {
-        await deadLetters.KeepAsync(webhook, DeadLetterReason.Poison, "Storing failed too often; replay it once the cause is mended.", cancellationToken);
+        await deadLetters.KeepAsync(
+            webhook, DeadLetterReason.Poison, "Storing failed too often; replay it once the cause is mended.", cancellationToken);
         return null;
     }
 
@@ -209,7 +222,10 @@ public sealed partial class WebhookProcessor(
 
     private static partial class Log
     {
-        [LoggerMessage(310, LogLevel.Warning, "Webhook {WebhookId} could not be stored: {Error}. The message was seen {DequeueCount} times and comes again.")]
+        [LoggerMessage(
+            310,
+            LogLevel.Warning,
+            "Webhook {WebhookId} could not be stored: {Error}. The message was seen {DequeueCount} times and comes again.")]
         public static partial void Failed(ILogger logger, string? webhookId, string error, long dequeueCount);
     }
 }

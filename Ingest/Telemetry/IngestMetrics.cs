@@ -36,7 +36,8 @@ public sealed class IngestMetrics
         lag = meter.CreateHistogram<double>("events.lag", "s", "From the webhook's receipt to its stored row.");
         deadLettered = meter.CreateCounter<long>("webhooks.dead_lettered", "{webhook}", "Dead letters written, by reason.");
         queueDepth = meter.CreateGauge<long>("queue.depth", "{message}", "Messages in a queue, hidden ones included, once a minute.");
-        queueOldestAge = meter.CreateGauge<double>("queue.oldest.age", "s", "How long the oldest message of a queue has been waiting, once a minute.");
+        queueOldestAge = meter.CreateGauge<double>(
+            "queue.oldest.age", "s", "How long the oldest message of a queue has been waiting, once a minute.");
     }
 
     internal void Received(TimeSpan duration)

@@ -10,7 +10,8 @@ namespace Smtp2GoIngest.Telemetry;
 internal static class TelemetryExport
 {
     // Of other sources only those that write no URL: HTTP clients and the Azure SDK write keys of rows.
-    public static OpenTelemetryBuilder? AddTelemetry(this IServiceCollection services, IConfiguration configuration, params string[] otherSources)
+    public static OpenTelemetryBuilder? AddTelemetry(
+        this IServiceCollection services, IConfiguration configuration, params string[] otherSources)
     {
         var otlp = !string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
         var connectionString = configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"];
@@ -46,7 +47,8 @@ internal static class TelemetryExport
         var parts = authentication?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
         const string ClientId = "ClientId=";
         return !parts.Contains("Authorization=AAD") ? null
-            : parts.FirstOrDefault(part => part.StartsWith(ClientId, StringComparison.Ordinal)) is { } id ? new(ManagedIdentityId.FromUserAssignedClientId(id[ClientId.Length..]))
+            : parts.FirstOrDefault(part => part.StartsWith(ClientId, StringComparison.Ordinal)) is { } id
+                ? new(ManagedIdentityId.FromUserAssignedClientId(id[ClientId.Length..]))
             : new(ManagedIdentityId.SystemAssigned);
     }
 }

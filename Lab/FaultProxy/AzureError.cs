@@ -23,10 +23,12 @@ internal static class AzureError
 
         response.StatusCode = status;
         response.Headers["x-ms-error-code"] = code;
-        response.ContentType = request.Service == StorageService.Table ? "application/json;odata=minimalmetadata" : MediaTypeNames.Application.Xml;
-        await response.WriteAsync(request.Service == StorageService.Table
-            ? Json(code)
-            : $"<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{Message}</Message></Error>");
+        response.ContentType =
+            request.Service == StorageService.Table ? "application/json;odata=minimalmetadata" : MediaTypeNames.Application.Xml;
+        await response.WriteAsync(
+            request.Service == StorageService.Table
+                ? Json(code)
+                : $"<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{Message}</Message></Error>");
     }
 
     private static string Json(string code) =>

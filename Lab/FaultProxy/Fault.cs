@@ -31,7 +31,8 @@ public enum FaultKind
 /// <summary>What befalls a request, and how.</summary>
 public sealed record Fault
 {
-    private const string Html = "<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Welcome! Please accept our terms to use this network.</h1></body></html>";
+    private const string Html =
+        "<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Welcome! Please accept our terms to use this network.</h1></body></html>";
 
     private Fault(FaultKind kind) => Kind = kind;
 

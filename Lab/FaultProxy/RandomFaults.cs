@@ -58,6 +58,8 @@ public sealed class RandomFaults(int seed, double share)
         },
     };
 
-    private Random NewRandom((StorageService Service, string Operation) key) => new(
-        BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{seed}/{key.Service}/{key.Operation}")))));
+    private Random NewRandom((StorageService Service, string Operation) key) =>
+        new(
+            BinaryPrimitives.ReadInt32LittleEndian(
+                SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{seed}/{key.Service}/{key.Operation}")))));
 }

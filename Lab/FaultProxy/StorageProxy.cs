@@ -65,9 +65,11 @@ public sealed partial class StorageProxy : IAsyncDisposable
 
     /// <summary>The same account, reached through the proxy; it stays the same whatever <see cref="SendTo"/> is told.</summary>
     /// <param name="connectionString">Any account of the Azurite behind it.</param>
-    public string ConnectionStringOf(string connectionString) => Endpoint().Replace(
-        connectionString,
-        match => $"{match.Groups["service"].Value}Endpoint={front[Enum.Parse<StorageService>(match.Groups["service"].Value)].Urls.Single()}");
+    public string ConnectionStringOf(string connectionString) =>
+        Endpoint()
+            .Replace(
+                connectionString, match =>
+                    $"{match.Groups["service"].Value}Endpoint={front[Enum.Parse<StorageService>(match.Groups["service"].Value)].Urls.Single()}");
 
     /// <summary>Passes requests on to another Azurite from now on: one that was started again listens on other ports.</summary>
     /// <param name="connectionString">Its own.</param>
@@ -172,9 +174,12 @@ public sealed partial class StorageProxy : IAsyncDisposable
     }
 
     private static Dictionary<StorageService, string> OriginsOf(string connectionString) =>
-        Endpoint().Matches(connectionString).ToDictionary(match => Enum.Parse<StorageService>(match.Groups["service"].Value), match => match.Groups["origin"].Value);
+        Endpoint()
+            .Matches(connectionString)
+            .ToDictionary(match => Enum.Parse<StorageService>(match.Groups["service"].Value), match => match.Groups["origin"].Value);
 
-    [GeneratedRegex("(?<service>Blob|Queue|Table)Endpoint=(?<origin>https?://[^/;]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        "(?<service>Blob|Queue|Table)Endpoint=(?<origin>https?://[^/;]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Endpoint();
 
     private class WholeAnswer : HttpTransformer
@@ -184,10 +189,12 @@ public sealed partial class StorageProxy : IAsyncDisposable
 
         public static WholeAnswer Instance { get; } = new();
 
-        public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
         {
             await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
-            proxyRequest.RequestUri = new Uri(destinationPrefix + httpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, AsItIs);
+            proxyRequest.RequestUri = new Uri(
+                destinationPrefix + httpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, AsItIs);
         }
     }
 
@@ -196,8 +203,10 @@ public sealed partial class StorageProxy : IAsyncDisposable
     {
         public static new NoAnswer Instance { get; } = new();
 
-        public override ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken) =>
-            ValueTask.FromResult(false);
+        public override ValueTask<bool> TransformResponseAsync(
+            HttpContext httpContext,
+            HttpResponseMessage? proxyResponse,
+            CancellationToken cancellationToken) => ValueTask.FromResult(false);
     }
 
     /// <summary>Passes the head and half of the body on.</summary>
@@ -205,7 +214,8 @@ public sealed partial class StorageProxy : IAsyncDisposable
     {
         public static new HalfAnAnswer Instance { get; } = new();
 
-        public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+        public override async ValueTask<bool> TransformResponseAsync(
+            HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
         {
             await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
             if (proxyResponse is not null && await proxyResponse.Content.ReadAsByteArrayAsync(cancellationToken) is { Length: > 1 } bytes)

@@ -17,7 +17,8 @@ public static class Subject
     public const string Password = "right-horse-battery-staple";
 
     /// <summary>The right credentials.</summary>
-    public static AuthenticationHeaderValue Credentials { get; } = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")));
+    public static AuthenticationHeaderValue Credentials { get; } =
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")));
 
     /// <summary>Builds the app on a free port.</summary>
     /// <param name="connectionString">Of the storage account.</param>

@@ -10,7 +10,8 @@ namespace Smtp2GoIngest.Benchmarks;
 [MemoryDiagnoser]
 public class AuthenticatorBenchmarks
 {
-    private readonly WebhookAuthenticator authenticator = new(new WebhookOptions { Username = Subject.Username, Password = Subject.Password });
+    private readonly WebhookAuthenticator authenticator = new(
+        new WebhookOptions { Username = Subject.Username, Password = Subject.Password });
     private readonly PresentedSecrets right = Basic(Subject.Password);
     private readonly PresentedSecrets wrong = Basic("wrong-horse-battery-staple");
     private readonly PresentedSecrets none = new(StringValues.Empty, StringValues.Empty, null);
@@ -24,6 +25,9 @@ public class AuthenticatorBenchmarks
     [Benchmark]
     public AuthenticationResult None() => authenticator.Authenticate(none);
 
-    private static PresentedSecrets Basic(string password) => new(
-        new StringValues("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Subject.Username}:{password}"))), StringValues.Empty, null);
+    private static PresentedSecrets Basic(string password) =>
+        new(
+            new StringValues("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Subject.Username}:{password}"))),
+            StringValues.Empty,
+            null);
 }

@@ -9,7 +9,11 @@ namespace Smtp2GoIngest.Benchmarks;
 public class EnvelopeBenchmarks
 {
     private static readonly ReceivedWebhook Webhook = new(
-        "0196900fb5807c3e8f2b1d4a6c5e7f90", new DateTimeOffset(2026, 5, 2, 11, 20, 32, TimeSpan.Zero), "application/x-www-form-urlencoded", null, null);
+        "0196900fb5807c3e8f2b1d4a6c5e7f90",
+        new DateTimeOffset(2026, 5, 2, 11, 20, 32, TimeSpan.Zero),
+        "application/x-www-form-urlencoded",
+        null,
+        null);
 
     private readonly byte[][] full;
     private readonly string message;

@@ -38,7 +38,11 @@ internal sealed class AppProcess : IAsyncDisposable
     /// <summary>Makes the copy of the app that is started then.</summary>
     public static async Task<AppProcess> CopyAsync(DirectoryInfo data, string connectionString, CancellationToken cancellationToken)
     {
-        var source = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "AppFolder").Value!;
+        var source = Assembly
+            .GetExecutingAssembly()
+            .GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(a => a.Key == "AppFolder")
+            .Value!;
         var copy = Path.Combine(data.FullName, "app");
         foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
         {
@@ -52,7 +56,8 @@ internal sealed class AppProcess : IAsyncDisposable
         var hostFile = Path.Combine(copy, "host.json");
         var host = JsonNode.Parse(await File.ReadAllTextAsync(hostFile, cancellationToken))!;
         var queues = host["extensions"]!["queues"]!;
-        Journal.Note($"host.json: visibilityTimeout is 00:00:01 in this run instead of {queues["visibilityTimeout"]}, so that many retries fit in.");
+        Journal.Note(
+            $"host.json: visibilityTimeout is 00:00:01 in this run instead of {queues["visibilityTimeout"]}, so that many retries fit in.");
         queues["visibilityTimeout"] = "00:00:01";
         await File.WriteAllTextAsync(hostFile, host.ToJsonString(), cancellationToken);
 

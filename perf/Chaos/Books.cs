@@ -34,11 +34,19 @@ internal sealed class Books
     {
         (this.ledger, this.blobs, this.messages) = (ledger, blobs, messages);
         (events, byRecipient, byDay, deadLetters) = (tables[0], tables[1], tables[2], tables[3]);
-        usedBlobs = [.. events.Concat(deadLetters).Where(row => row.GetString("Reason") != DeadLetterReason.BlobMissing).Select(row => row.GetString("BodyBlob")).OfType<string>()];
+        usedBlobs =
+        [
+            .. events
+                .Concat(deadLetters)
+                .Where(row => row.GetString("Reason") != DeadLetterReason.BlobMissing)
+                .Select(row => row.GetString("BodyBlob"))
+                .OfType<string>(),
+        ];
     }
 
     /// <summary>The longest time from receipt to storage.</summary>
-    public TimeSpan MaxLag => events.Count == 0 ? TimeSpan.Zero : events.Max(row => row.Timestamp!.Value - row.GetDateTimeOffset("ReceivedAt")!.Value);
+    public TimeSpan MaxLag =>
+        events.Count == 0 ? TimeSpan.Zero : events.Max(row => row.Timestamp!.Value - row.GetDateTimeOffset("ReceivedAt")!.Value);
 
     public static async Task<Books> ReadAsync(Ledger ledger, string connectionString, CancellationToken cancellationToken)
     {
@@ -51,7 +59,9 @@ internal sealed class Books
         var tables = new List<TableEntity>[names.Length];
         for (var i = 0; i < names.Length; i++)
         {
-            tables[i] = await new TableClient(connectionString, names[i]).QueryAsync<TableEntity>(select: columns, cancellationToken: cancellationToken).ToListAsync(cancellationToken);
+            tables[i] = await new TableClient(connectionString, names[i])
+                .QueryAsync<TableEntity>(select: columns, cancellationToken: cancellationToken)
+                .ToListAsync(cancellationToken);
         }
 
         var container = new BlobContainerClient(connectionString, WebhookBlobs.ContainerName);
@@ -72,7 +82,9 @@ internal sealed class Books
         foreach (var name in new[] { WebhookQueue.Name, WebhookQueue.PoisonName })
         {
             var queue = new QueueClient(connectionString, name);
-            count += await queue.ExistsAsync(cancellationToken) ? (await queue.GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount : 0;
+            count += await queue.ExistsAsync(cancellationToken)
+                ? (await queue.GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount
+                : 0;
         }
 
         return count;
@@ -81,35 +93,83 @@ internal sealed class Books
     public IReadOnlyList<BookLine> Balance()
     {
         var rowsOf = events.ToLookup(NumberOf);
-        var deadOf = deadLetters.Where(row => row.GetString("Reason") != DeadLetterReason.Unreadable).ToLookup(row => BodyHashOf(row) is { } hash ? ledger.Find(hash) : null);
+        var deadOf = deadLetters
+            .Where(row => row.GetString("Reason") != DeadLetterReason.Unreadable)
+            .ToLookup(row => BodyHashOf(row) is { } hash ? ledger.Find(hash) : null);
         var ofEvents = ledger.Webhooks.Values.Where(webhook => webhook.Destination == Destination.Event).ToList();
         var ofDeadLetters = ledger.Webhooks.Values.Where(webhook => webhook.Destination != Destination.Event).ToList();
         var acknowledged = ofEvents.Where(webhook => webhook.WasAcknowledged).ToList();
         var posted = ledger.Webhooks.Values.Where(webhook => !webhook.Posts.IsEmpty).ToList();
         return
         [
-            new("webhooks posted: acknowledged in the end", posted.Count, [.. posted.Where(webhook => !webhook.WasAcknowledged).Select(webhook => $"never acknowledged: {webhook}")]),
-            new("acknowledged events: stored", acknowledged.Count, [.. acknowledged.Where(webhook => !rowsOf[webhook.Number].Any()).Select(webhook => $"lost: {webhook}")]),
-            new("events: stored once", events.Count, [.. ofEvents.Where(webhook => rowsOf[webhook.Number].Skip(1).Any()).Select(webhook => $"twice: {webhook}; {Keys(rowsOf[webhook.Number])}")]),
-            new("events: what was posted", events.Count, [.. events.Where(row => !IsPosted(row)).Select(row => $"not as posted: {Keys([row])}")]),
+            new(
+                "webhooks posted: acknowledged in the end",
+                posted.Count,
+                [.. posted.Where(webhook => !webhook.WasAcknowledged).Select(webhook => $"never acknowledged: {webhook}")]),
+            new(
+                "acknowledged events: stored",
+                acknowledged.Count,
+                [.. acknowledged.Where(webhook => !rowsOf[webhook.Number].Any()).Select(webhook => $"lost: {webhook}")]),
+            new(
+                "events: stored once",
+                events.Count,
+                [
+                    .. ofEvents
+                        .Where(webhook => rowsOf[webhook.Number].Skip(1).Any())
+                        .Select(webhook => $"twice: {webhook}; {Keys(rowsOf[webhook.Number])}"),
+                ]),
+            new(
+                "events: what was posted",
+                events.Count,
+                [.. events.Where(row => !IsPosted(row)).Select(row => $"not as posted: {Keys([row])}")]),
             new("rows by day: one for each event", byDay.Count, [.. Compare(byDay, row => [$"{Webhook(row)!.Day}_{Webhook(row)!.Event}"])]),
-            new("rows by recipient: one for each of each event", byRecipient.Count, [.. Compare(byRecipient, row => Webhook(row)!.Recipients)]),
-            new("acknowledged without an event, or poison: a dead letter each", ofDeadLetters.Count, [.. ofDeadLetters.Where(webhook => !IsKept(webhook, [.. deadOf[webhook]])).Select(webhook => $"{deadOf[webhook].Count()} dead letters: {webhook}")]),
+            new(
+                "rows by recipient: one for each of each event",
+                byRecipient.Count,
+                [.. Compare(byRecipient, row => Webhook(row)!.Recipients)]),
+            new(
+                "acknowledged without an event, or poison: a dead letter each",
+                ofDeadLetters.Count,
+                [
+                    .. ofDeadLetters
+                        .Where(webhook => !IsKept(webhook, [.. deadOf[webhook]]))
+                        .Select(webhook => $"{deadOf[webhook].Count()} dead letters: {webhook}"),
+                ]),
             new("broken messages and entries: a dead letter each", ledger.Unreadable.Count, [.. CompareUnreadable()]),
             new("webhooks whose blob never was: a dead letter each", ledger.WithoutBlob.Count, [.. CompareWithoutBlob()]),
-            new("dead letters: no others", deadLetters.Count, [.. deadLetters.Where(row => !IsExpected(row)).Select(row => $"{row.GetString("Reason")}: {Keys([row])}, {(BodyHashOf(row) is { } hash ? ledger.Find(hash)?.ToString() : null) ?? "not posted"}")]),
+            new(
+                "dead letters: no others",
+                deadLetters.Count,
+                [
+                    .. deadLetters
+                        .Where(row => !IsExpected(row))
+                        .Select(row =>
+                            $"{row.GetString("Reason")}: {Keys([row])}, {(BodyHashOf(row) is { } hash ? ledger.Find(hash)?.ToString() : null) ?? "not posted"}"),
+                ]),
             new("messages left in the queues: none", messages, [.. Enumerable.Repeat("a message", Math.Min(messages, 1))]),
-            new("bodies in blobs: there, and what their names say", usedBlobs.Count, [.. usedBlobs.Where(name => blobs.GetValueOrDefault(name) != name).Select(name => $"gone or other: {name}")]),
-            new("blobs: used, or of a POST that was not answered 200, or of a duplicate", blobs.Count, [.. blobs.Keys.Where(name => !usedBlobs.Contains(name) && !IsLeftOver(name)).Select(name => $"orphan: {name}, {ledger.Find(name)?.ToString() ?? "not posted"}")]),
+            new(
+                "bodies in blobs: there, and what their names say",
+                usedBlobs.Count,
+                [.. usedBlobs.Where(name => blobs.GetValueOrDefault(name) != name).Select(name => $"gone or other: {name}")]),
+            new(
+                "blobs: used, or of a POST that was not answered 200, or of a duplicate",
+                blobs.Count,
+                [
+                    .. blobs
+                        .Keys.Where(name => !usedBlobs.Contains(name) && !IsLeftOver(name))
+                        .Select(name => $"orphan: {name}, {ledger.Find(name)?.ToString() ?? "not posted"}"),
+                ]),
         ];
     }
 
     private PostedWebhook? Webhook(TableEntity row) => ledger.Webhooks.GetValueOrDefault(NumberOf(row));
 
-    private static int NumberOf(TableEntity row) => int.TryParse(row.GetString("X_Chaos"), CultureInfo.InvariantCulture, out var number) ? number : -1;
+    private static int NumberOf(TableEntity row) =>
+        int.TryParse(row.GetString("X_Chaos"), CultureInfo.InvariantCulture, out var number) ? number : -1;
 
     private static string? BodyHashOf(TableEntity row) =>
-        row.GetString("BodyBlob") ?? (row.GetString("Body") is { } text ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))) : null);
+        row.GetString("BodyBlob")
+        ?? (row.GetString("Body") is { } text ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))) : null);
 
     private bool IsPosted(TableEntity row) =>
         Webhook(row) is { Destination: Destination.Event } webhook
@@ -125,7 +185,8 @@ internal sealed class Books
             var partitions = partitionsOf(row);
             var rows = left[(row.PartitionKey, row.RowKey)].ToList();
             if (!rows.Select(r => r.PartitionKey).Order(StringComparer.Ordinal).SequenceEqual(partitions.Order(StringComparer.Ordinal))
-                || rows.Exists(r => NumberOf(r) != NumberOf(row) || (r.GetInt32(EventIndex.RecipientCount) ?? partitions.Count) != partitions.Count))
+                || rows.Exists(r =>
+                    NumberOf(r) != NumberOf(row) || (r.GetInt32(EventIndex.RecipientCount) ?? partitions.Count) != partitions.Count))
             {
                 yield return $"{rows.Count} rows instead of {partitions.Count}: {Keys([row])}, {Webhook(row)}";
             }
@@ -143,7 +204,8 @@ internal sealed class Books
         rows.Count >= webhook.Posts.Count(post => post.Answer == Post.Acknowledged)
         && rows.Count <= webhook.Posts.Count
         && rows.DistinctBy(row => row.GetString("WebhookId")).Count() == rows.Count
-        && rows.TrueForAll(row => row.GetString("Reason") == (webhook.Destination == Destination.Poison ? DeadLetterReason.Poison : DeadLetterReason.NoEvent));
+        && rows.TrueForAll(row =>
+            row.GetString("Reason") == (webhook.Destination == Destination.Poison ? DeadLetterReason.Poison : DeadLetterReason.NoEvent));
 
     private IEnumerable<string> CompareUnreadable()
     {
@@ -153,7 +215,9 @@ internal sealed class Books
 
     private IEnumerable<string> CompareWithoutBlob()
     {
-        var kept = deadLetters.Where(row => row.GetString("Reason") == DeadLetterReason.BlobMissing).ToLookup(row => row.GetString("WebhookId"));
+        var kept = deadLetters
+            .Where(row => row.GetString("Reason") == DeadLetterReason.BlobMissing)
+            .ToLookup(row => row.GetString("WebhookId"));
         return ledger.WithoutBlob.Keys.Where(id => kept[id].Count() != 1).Select(id => $"{kept[id].Count()} dead letters: {id}");
     }
 
@@ -169,7 +233,10 @@ internal sealed class Books
     /// <summary>Nobody refers to such a blob, and the sweep takes it after a week: its POST failed after the blob was written, or the event is stored from another POST with another <c>sendtime</c>.</summary>
     private bool IsLeftOver(string name) =>
         ledger.Find(name) is { } webhook
-        && (webhook.Posts.Any(post => post.BodyHash == name && post.Answer != Post.Acknowledged) || webhook is { Destination: Destination.Event, SendTimeMayDiffer: true });
+        && (
+            webhook.Posts.Any(post => post.BodyHash == name && post.Answer != Post.Acknowledged)
+            || webhook is { Destination: Destination.Event, SendTimeMayDiffer: true });
 
-    private static string Keys(IEnumerable<TableEntity> rows) => string.Join(" and ", rows.Select(row => $"[{row.PartitionKey} | {row.RowKey}]"));
+    private static string Keys(IEnumerable<TableEntity> rows) =>
+        string.Join(" and ", rows.Select(row => $"[{row.PartitionKey} | {row.RowKey}]"));
 }

@@ -67,7 +67,11 @@ internal static class ChaosRun
         await app.TerminateAsync(cancellationToken);
 
         var books = await Books.ReadAsync(ledger, azurite.ConnectionString, cancellationToken);
-        IReadOnlyList<BookLine> lines = [.. books.Balance(), new("ends of the app: only as asked, and clean", app.Kills + app.Terminations, app.BadEnds)];
+        IReadOnlyList<BookLine> lines =
+        [
+            .. books.Balance(),
+            new("ends of the app: only as asked, and clean", app.Kills + app.Terminations, app.BadEnds),
+        ];
         Print(seed, lines, books, ledger, app, proxy, disturbances);
         return lines.All(line => line.Offending.Count == 0);
     }
@@ -82,7 +86,8 @@ internal static class ChaosRun
             if (!ended.IsCompletedSuccessfully)
             {
                 await over.CancelAsync();
-                await Task.WhenAll(all).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                await Task.WhenAll(all)
+                    .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             }
 
             await ended;
@@ -109,7 +114,9 @@ internal static class ChaosRun
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                Journal.Note(string.Create(CultureInfo.InvariantCulture, $"{ledger.Acknowledged:N0} acknowledged, {proxy.Injected.Values.Sum():N0} faults"));
+                Journal.Note(
+                    string.Create(
+                        CultureInfo.InvariantCulture, $"{ledger.Acknowledged:N0} acknowledged, {proxy.Injected.Values.Sum():N0} faults"));
             }
         }
         catch (OperationCanceledException)
@@ -118,12 +125,19 @@ internal static class ChaosRun
         }
     }
 
-    private static void Print(int seed, IReadOnlyList<BookLine> lines, Books books, Ledger ledger, AppProcess app, StorageProxy proxy, Disturbances disturbances)
+    private static void Print(
+        int seed, IReadOnlyList<BookLine> lines, Books books, Ledger ledger, AppProcess app, StorageProxy proxy, Disturbances disturbances)
     {
-        var table = new Table().RoundedBorder().Title($"The books, seed {seed.ToString(CultureInfo.InvariantCulture)}").AddColumns("What has to be so", "Of", "Is not");
+        var table = new Table()
+            .RoundedBorder()
+            .Title($"The books, seed {seed.ToString(CultureInfo.InvariantCulture)}")
+            .AddColumns("What has to be so", "Of", "Is not");
         foreach (var line in lines)
         {
-            table.AddRow(Markup.Escape(line.What), Number(line.Count), line.Offending.Count == 0 ? "[green]0[/]" : $"[red]{Number(line.Offending.Count)}[/]");
+            table.AddRow(
+                Markup.Escape(line.What),
+                Number(line.Count),
+                line.Offending.Count == 0 ? "[green]0[/]" : $"[red]{Number(line.Offending.Count)}[/]");
         }
 
         AnsiConsole.Write(table);
@@ -140,10 +154,14 @@ internal static class ChaosRun
         counts.AddRow("poison messages", Number(disturbances.Poison));
         foreach (var kind in proxy.Injected.GroupBy(fault => fault.Key.Kind).OrderBy(kind => kind.Key))
         {
-            counts.AddRow($"faults: {kind.Key}", $"{Number(kind.Sum(fault => fault.Value))} on {Number(kind.Select(fault => fault.Key.Operation).Distinct(StringComparer.Ordinal).Count())} operations");
+            counts.AddRow(
+                $"faults: {kind.Key}",
+                $"{Number(kind.Sum(fault => fault.Value))} on {Number(kind.Select(fault => fault.Key.Operation).Distinct(StringComparer.Ordinal).Count())} operations");
         }
 
-        counts.AddRow("faults but for services away", Number(proxy.Injected.Where(fault => fault.Key.Kind != FaultKind.Away).Sum(fault => fault.Value)));
+        counts.AddRow(
+            "faults but for services away",
+            Number(proxy.Injected.Where(fault => fault.Key.Kind != FaultKind.Away).Sum(fault => fault.Value)));
         counts.AddRow("longest from receipt to storage", $"{books.MaxLag.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s");
         AnsiConsole.Write(counts);
         foreach (var line in lines)

@@ -69,7 +69,8 @@ internal sealed class Clients(Uri url, Ledger ledger, int seed) : IDisposable
         if (random.NextDouble() < PostedOnceMore)
         {
             await Task.Delay(random.Next(1000), cancellationToken);
-            await PostAsync(webhook, webhook.SendTimeMayDiffer && random.NextDouble() < SendTimeDiffers ? version + 1 : version, cancellationToken);
+            await PostAsync(
+                webhook, webhook.SendTimeMayDiffer && random.NextDouble() < SendTimeDiffers ? version + 1 : version, cancellationToken);
         }
     }
 

@@ -33,7 +33,13 @@ internal sealed class Disturbances(AppProcess app, StorageProxy proxy, Restarted
 
     public void Dispose() => azuriteRuns.Dispose();
 
-    private async Task RepeatAsync(int salt, double least, double most, TimeSpan end, Func<Random, CancellationToken, Task> disturb, CancellationToken cancellationToken)
+    private async Task RepeatAsync(
+        int salt,
+        double least,
+        double most,
+        TimeSpan end,
+        Func<Random, CancellationToken, Task> disturb,
+        CancellationToken cancellationToken)
     {
         var random = new Random(unchecked((seed * 17) + salt));
         while (true)

@@ -11,5 +11,6 @@ internal static class Journal
     public static TimeSpan Now => Stopwatch.GetElapsedTime(Start);
 
     public static void Note(string what) =>
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:HH:mm:ss.fff} {Now.TotalSeconds,6:0.0} s  {what}"));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:HH:mm:ss.fff} {Now.TotalSeconds, 6:0.0} s  {what}"));
 }

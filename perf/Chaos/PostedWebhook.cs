@@ -96,7 +96,11 @@ internal sealed class PostedWebhook
     }
 
     public override string ToString() =>
-        $"webhook {Number} ({Event ?? "no event"}): " + string.Join(", ", Posts.Select(post => string.Create(CultureInfo.InvariantCulture, $"{post.Answer} at {post.At.TotalSeconds:0.0} s ({post.BodyHash[..8]})")));
+        $"webhook {Number} ({Event ?? "no event"}): "
+        + string.Join(
+            ", ",
+            Posts.Select(post =>
+                string.Create(CultureInfo.InvariantCulture, $"{post.Answer} at {post.At.TotalSeconds:0.0} s ({post.BodyHash[..8]})")));
 
     private sealed record Shape(IReadOnlyList<KeyValuePair<string, object>> Fields, bool IsJson, bool IsBroken)
     {
@@ -108,7 +112,10 @@ internal sealed class PostedWebhook
             var random = new Random(unchecked((seed * 1_000_003) + number));
             var email = number / 10;
             var sample = SampleWebhook.OneOfEach($"1w{seed:x8}-{email:x11}-Chao", Epoch.AddHours(email % 100))[number % 10];
-            var fields = sample.Fields.Select(field => KeyValuePair.Create(field.Key, ValueOf(field))).Append(new(Mark, $"{number}")).ToList();
+            var fields = sample
+                .Fields.Select(field => KeyValuePair.Create(field.Key, ValueOf(field)))
+                .Append(new(Mark, $"{number}"))
+                .ToList();
             var isJson = random.Next(2) == 0;
             var chance = random.NextDouble();
             if (chance < 0.012)

@@ -9,7 +9,8 @@ internal sealed class RestartedAzurite(DirectoryInfo data) : IAsyncDisposable
 
     public string ConnectionString => running?.ConnectionString ?? throw new InvalidOperationException("Azurite is stopped.");
 
-    public async Task StartAsync(CancellationToken cancellationToken) => running = await Azurite.StartAsync(data.FullName, [], cancellationToken);
+    public async Task StartAsync(CancellationToken cancellationToken) =>
+        running = await Azurite.StartAsync(data.FullName, [], cancellationToken);
 
     /// <summary>Politely: killed, Azurite would lose up to five seconds of what it acknowledged.</summary>
     public async ValueTask StopAsync()

@@ -23,14 +23,22 @@ try
         await WithAppAsync("requests", app => RandomRequests.RunAsync(app, quick ? 4_000 : 100_000, cancellationToken)),
         RandomBodies.Run(quick ? 50_000 : 1_000_000),
         SecretTiming.Run(20_000),
-        await WithAppAsync("slow", app => SlowConnections.RunAsync(app, quick ? 100 : 1_000, TimeSpan.FromSeconds(quick ? 8 : 30), cancellationToken)),
+        await WithAppAsync(
+            "slow",
+            app => SlowConnections.RunAsync(app, quick ? 100 : 1_000, TimeSpan.FromSeconds(quick ? 8 : 30), cancellationToken)),
         await WithAppAsync("cost", app => RefusalCost.RunAsync(app, quick ? 200 : 2_000, cancellationToken)),
     };
 
     var table = new Table().RoundedBorder().AddColumns("Experiment", "Figures", "Holds");
     foreach (var (experiment, figures, holds) in findings)
     {
-        table.AddRow(Markup.Escape(experiment), Markup.Escape(figures), holds switch { true => "[green]yes[/]", false => "[red]no[/]", null => "-" });
+        table.AddRow(
+            Markup.Escape(experiment), Markup.Escape(figures), holds switch
+            {
+                true => "[green]yes[/]",
+                false => "[red]no[/]",
+                null => "-",
+            });
     }
 
     AnsiConsole.Write(table);

@@ -13,9 +13,47 @@ public static class RandomBodies
 
     private static readonly Gen<byte[]> Bodies = Gen.OneOf(
         Gen.Byte.Array[0, 2000],
-        Pieces("{", "}", "[", "]", "\"", ":", ",", "\\", "\\u", "\\ud800", "d83d", "event", "null", "true", "-1.5e9", "\"event\":\"open\"", "\"recipients\":[", "\u00e9", "\t").Select(text => Encoding.UTF8.GetBytes("{" + text)),
-        Pieces("&", "=", "%", "%2", "%ff", "+", "event=open", "recipients=", "recipients[]=", "[\"a\"", ",", ";", "time=2026-05-02T11:20:31Z", "id", "\u00e9", "x").Select(Encoding.UTF8.GetBytes),
-        Gen.Select(Pieces("\"event\":\"open\"", "\"a\":[1,2]", "\"b\":{\"c\":null}", "\"time\":\"x\""), Gen.Byte.Array[0, 3]).Select((text, noise) => (byte[])[.. Encoding.UTF8.GetBytes("{" + text + "}"), .. noise]));
+        Pieces(
+                "{",
+                "}",
+                "[",
+                "]",
+                "\"",
+                ":",
+                ",",
+                "\\",
+                "\\u",
+                "\\ud800",
+                "d83d",
+                "event",
+                "null",
+                "true",
+                "-1.5e9",
+                "\"event\":\"open\"",
+                "\"recipients\":[",
+                "\u00e9",
+                "\t")
+            .Select(text => Encoding.UTF8.GetBytes("{" + text)),
+        Pieces(
+                "&",
+                "=",
+                "%",
+                "%2",
+                "%ff",
+                "+",
+                "event=open",
+                "recipients=",
+                "recipients[]=",
+                "[\"a\"",
+                ",",
+                ";",
+                "time=2026-05-02T11:20:31Z",
+                "id",
+                "\u00e9",
+                "x")
+            .Select(Encoding.UTF8.GetBytes),
+        Gen.Select(Pieces("\"event\":\"open\"", "\"a\":[1,2]", "\"b\":{\"c\":null}", "\"time\":\"x\""), Gen.Byte.Array[0, 3])
+            .Select((text, noise) => (byte[])[.. Encoding.UTF8.GetBytes("{" + text + "}"), .. noise]));
 
     /// <summary>Parses random bodies.</summary>
     /// <param name="bodies">How many.</param>
@@ -54,7 +92,8 @@ public static class RandomBodies
 
         return new Finding(
             "random bodies",
-            broken ?? $"{bodies:N0} parsed, {sound:N0} sound, {events:N0} events, no exception; at most {worst:N0} bytes allocated a byte of body",
+            broken
+                ?? $"{bodies:N0} parsed, {sound:N0} sound, {events:N0} events, no exception; at most {worst:N0} bytes allocated a byte of body",
             broken is null && events > 0);
     }
 

@@ -19,41 +19,94 @@ public static class RandomRequests
     }
 
     private static readonly Gen<string> AlmostSecret = Gen.OneOf(
-        Gen.OneOf(string.Empty, " ", Password[..^1], Password + "x", Password + "\u00a0", Password.ToUpperInvariant(), $"{Subject.Username}:{Password}", Password[1..], new string('a', 3000)),
+        Gen.OneOf(
+            string.Empty,
+            " ",
+            Password[..^1],
+            Password + "x",
+            Password + "\u00a0",
+            Password.ToUpperInvariant(),
+            $"{Subject.Username}:{Password}",
+            Password[1..],
+            new string('a', 3000)),
         Gen.Char['!', '~'].Array[0, 40].Select(c => new string(c)),
         Gen.Char.Array[0, 20].Select(c => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(c))));
 
     private static readonly Gen<(string? Header, bool Right)> Authorization = Gen.Frequency(
         (6, Gen.Const((string?)null).Select(h => (h, false))),
-        (1, Gen.Bool.Select(bearer => ((string?)(bearer ? $"Bearer {Password}" : $"Basic {Base64($"{Subject.Username}:{Password}")}"), true))),
-        (3, Gen.Select(Gen.OneOf("Basic ", "basic ", "Bearer ", "Digest ", "Basic", string.Empty), AlmostSecret, Gen.Bool)
-            .Select((scheme, secret, encode) => (
-                (string?)(scheme + (encode ? Base64(secret) : secret)),
-                encode && secret == $"{Subject.Username}:{Password}" && scheme.Equals("Basic ", StringComparison.OrdinalIgnoreCase)))),
-        (1, Gen.OneOf($"Basic {Password}", Password, $"Basic {Base64(Password)}", $"Bearer {Subject.Username}:{Password}", $"Digest {Password}", $"Basic {Base64($"Smtp2Go:{Password}")}")
-            .Select(header => ((string?)header, false))));
+        (
+            1,
+            Gen.Bool.Select(bearer =>
+                ((string?)(bearer ? $"Bearer {Password}" : $"Basic {Base64($"{Subject.Username}:{Password}")}"), true))),
+        (
+            3, Gen.Select(Gen.OneOf("Basic ", "basic ", "Bearer ", "Digest ", "Basic", string.Empty), AlmostSecret, Gen.Bool)
+                .Select(
+                    (scheme, secret, encode) =>
+                        (
+                            (string?)(scheme + (encode ? Base64(secret) : secret)), encode
+                                && secret == $"{Subject.Username}:{Password}"
+                                && scheme.Equals("Basic ", StringComparison.OrdinalIgnoreCase)))),
+        (
+            1,
+            Gen.OneOf(
+                    $"Basic {Password}",
+                    Password,
+                    $"Basic {Base64(Password)}",
+                    $"Bearer {Subject.Username}:{Password}",
+                    $"Digest {Password}",
+                    $"Basic {Base64($"Smtp2Go:{Password}")}")
+                .Select(header => ((string?)header, false))));
 
     private static readonly Gen<(string Query, bool Right)> Query = Gen.Frequency(
         (8, Gen.Const((string.Empty, false))),
         (1, Gen.OneOf($"?p={Password}", $"?a=b&P={Password}", $"?p=x&p={Uri.EscapeDataString(Password)}").Select(q => (q, true))),
         (2, AlmostSecret.Select(secret => ($"?p={Uri.EscapeDataString(secret)}", false))),
-        (1, Gen.OneOf($"?password={Password}", $"?{Password}", $"?pp={Password}&p", "?p=%ff%zz&p[]=1", $"?p%00={Password}").Select(q => (q, false))));
+        (
+            1, Gen.OneOf($"?password={Password}", $"?{Password}", $"?pp={Password}&p", "?p=%ff%zz&p[]=1", $"?p%00={Password}")
+                .Select(q => (q, false))));
 
     private static readonly Gen<(string Path, bool Known, bool Right)> Path = Gen.Frequency(
         (6, Gen.Const(("webhook/smtp2go", true, false))),
         (1, Gen.OneOf($"webhook/smtp2go_{Password}", $"WEBHOOK/smtp2go_{Uri.EscapeDataString(Password)}").Select(p => (p, true, true))),
         (2, AlmostSecret.Select(secret => ($"webhook/smtp2go_{Uri.EscapeDataString(secret)}", true, false))),
-        (2, Gen.OneOf($"webhook/{Password}", $"webhook/smtp2go/{Password}", "webhook/", "health", string.Empty, "..%2fwebhook", $"smtp2go_{Password}", "webhook/smtp2go%00", "webhook/SMTP2GO_x", "admin/functions").Select(p => (p, false, false))));
+        (
+            2,
+            Gen.OneOf(
+                    $"webhook/{Password}",
+                    $"webhook/smtp2go/{Password}",
+                    "webhook/",
+                    "health",
+                    string.Empty,
+                    "..%2fwebhook",
+                    $"smtp2go_{Password}",
+                    "webhook/smtp2go%00",
+                    "webhook/SMTP2GO_x",
+                    "admin/functions")
+                .Select(p => (p, false, false))));
 
     private static readonly Gen<byte[]?> Body = Gen.OneOf<byte[]?>(
         Gen.Const((byte[]?)null),
-        Gen.OneOf("event=open&email_id=e", "{\"event\":\"open\"}", "{\"event\":", "[]", "=", "{}", " ").Select(text => (byte[]?)Encoding.UTF8.GetBytes(text)),
+        Gen.OneOf("event=open&email_id=e", "{\"event\":\"open\"}", "{\"event\":", "[]", "=", "{}", " ")
+            .Select(text => (byte[]?)Encoding.UTF8.GetBytes(text)),
         Gen.Byte.Array[0, 300].Select(bytes => (byte[]?)bytes));
 
-    private static readonly Gen<Attempt> Attempts =
-        Gen.Select(Gen.Frequency((8, "POST"), (1, "GET"), (1, "HEAD"), (1, "PUT"), (1, "OPTIONS"), (1, "DELETE")), Path, Query, Authorization, Body, Gen.Bool, Gen.OneOf(null, "x", "203.0.113.9, 192.0.2.1"))
-            .Select((method, path, query, authorization, body, chunked, extra) =>
-                new Attempt(new HttpMethod(method), path.Path + query.Query, authorization.Header, method is "GET" or "HEAD" ? null : body, chunked, extra)
+    private static readonly Gen<Attempt> Attempts = Gen.Select(
+            Gen.Frequency((8, "POST"), (1, "GET"), (1, "HEAD"), (1, "PUT"), (1, "OPTIONS"), (1, "DELETE")),
+            Path,
+            Query,
+            Authorization,
+            Body,
+            Gen.Bool,
+            Gen.OneOf(null, "x", "203.0.113.9, 192.0.2.1"))
+        .Select(
+            (method, path, query, authorization, body, chunked, extra) =>
+                new Attempt(
+                    new HttpMethod(method),
+                    path.Path + query.Query,
+                    authorization.Header,
+                    method is "GET" or "HEAD" ? null : body,
+                    chunked,
+                    extra)
                 {
                     HasSecret = path.Known && (path.Right || query.Right || authorization.Right),
                 });
@@ -76,7 +129,11 @@ public static class RandomRequests
                     cancellationToken.ThrowIfCancellationRequested();
                     var status = await SendAsync(client, attempt, cancellationToken);
                     Interlocked.Increment(ref sent);
-                    var isAcknowledged = status == HttpStatusCode.OK && attempt.Method == HttpMethod.Post && attempt.Path != "health" && !attempt.Path.StartsWith("health?", StringComparison.Ordinal);
+                    var isAcknowledged =
+                        status == HttpStatusCode.OK
+                        && attempt.Method == HttpMethod.Post
+                        && attempt.Path != "health"
+                        && !attempt.Path.StartsWith("health?", StringComparison.Ordinal);
                     Interlocked.Add(ref withSecret, attempt.HasSecret ? 1 : 0);
                     Interlocked.Add(ref acknowledged, isAcknowledged ? 1 : 0);
                     return (int)status < 500 && (!isAcknowledged || attempt.HasSecret);
@@ -92,7 +149,8 @@ public static class RandomRequests
         var queued = await app.TakeQueuedAsync(cancellationToken);
         return new Finding(
             "random requests",
-            broken ?? $"{sent:N0} sent, {withSecret:N0} with a right secret, {acknowledged:N0} acknowledged, {queued:N0} in the queue, no 5xx",
+            broken
+                ?? $"{sent:N0} sent, {withSecret:N0} with a right secret, {acknowledged:N0} acknowledged, {queued:N0} in the queue, no 5xx",
             broken is null && queued == acknowledged && acknowledged > 0);
     }
 

@@ -35,7 +35,10 @@ public static class RefusalCost
             await SendAsync(Math.Max(10, requests / 10), request, status);
             var before = GC.GetTotalAllocatedBytes(precise: true);
             await SendAsync(requests, request, status);
-            costs.Add((request.Length > 5_000 ? $"{status} with {request.Length / 1000} KB of headers" : status, (GC.GetTotalAllocatedBytes(precise: true) - before) / requests));
+            costs.Add(
+                (
+                    request.Length > 5_000 ? $"{status} with {request.Length / 1000} KB of headers" : status,
+                    (GC.GetTotalAllocatedBytes(precise: true) - before) / requests));
         }
 
         return new Finding(

@@ -29,7 +29,10 @@ public static class SecretTiming
         Array.Sort(times.Almost);
         Array.Sort(times.Nothing);
         var (a, n) = (times.Almost[comparisons / 2], times.Nothing[comparisons / 2]);
-        return new Finding("timing of a wrong secret", $"{comparisons:N0} comparisons each: ratio of medians, last character wrong : all wrong = {(double)a / n:0.000}", null);
+        return new Finding(
+            "timing of a wrong secret",
+            $"{comparisons:N0} comparisons each: ratio of medians, last character wrong : all wrong = {(double)a / n:0.000}",
+            null);
 
         long Time(in PresentedSecrets secrets)
         {

@@ -44,7 +44,7 @@ public static class SlowConnections
         return new Finding(
             "slow connections",
             $"{connections:N0} held for {duration.TotalSeconds:0} s ({closedByApp:N0} closed by the app and opened again); {answers.Count:N0} good webhooks meanwhile, "
-            + $"{answers.Count(a => !a.Ok):N0} not acknowledged, p50 {times[times.Count / 2]:0.0} ms, p99 {times[(int)(times.Count * 0.99)]:0.0} ms, max {times[^1]:0.0} ms; memory grew {memory / 1024.0 / connections:0.0} KiB a connection",
+                + $"{answers.Count(a => !a.Ok):N0} not acknowledged, p50 {times[times.Count / 2]:0.0} ms, p99 {times[(int)(times.Count * 0.99)]:0.0} ms, max {times[^1]:0.0} ms; memory grew {memory / 1024.0 / connections:0.0} KiB a connection",
             answers.TrueForAll(a => a.Ok));
 
         async Task HoldAsync(int i)

@@ -14,7 +14,8 @@ internal sealed record Seen(IReadOnlyList<string> Acknowledged, int Failed, Time
 {
     public double PerSecond => Acknowledged.Count / Elapsed.TotalSeconds;
 
-    public double At(double quantile) => Milliseconds.Count == 0 ? double.NaN : Milliseconds[Math.Min(Milliseconds.Count - 1, (int)(Milliseconds.Count * quantile))];
+    public double At(double quantile) =>
+        Milliseconds.Count == 0 ? double.NaN : Milliseconds[Math.Min(Milliseconds.Count - 1, (int)(Milliseconds.Count * quantile))];
 }
 
 internal static class Clients
@@ -35,7 +36,8 @@ internal static class Clients
     private static int next;
 
     /// <summary>Posts for a time, or up to a number.</summary>
-    public static async Task<Seen> RunAsync(Uri url, int connections, TimeSpan duration, CancellationToken cancellationToken, int most = int.MaxValue)
+    public static async Task<Seen> RunAsync(
+        Uri url, int connections, TimeSpan duration, CancellationToken cancellationToken, int most = int.MaxValue)
     {
         using var handler = new SocketsHttpHandler { MaxConnectionsPerServer = connections };
         using var client = new HttpClient(handler) { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };

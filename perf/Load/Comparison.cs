@@ -37,7 +37,8 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
     public Dictionary<Side, int> Refused { get; } = [];
 
     /// <summary>Receives with nobody draining, the sides in turn.</summary>
-    public async Task<Dictionary<(Side Side, int Connections), List<Receiving>>> ReceiveAsync(int[] connectionCounts, int rounds, TimeSpan duration)
+    public async Task<Dictionary<(Side Side, int Connections), List<Receiving>>> ReceiveAsync(
+        int[] connectionCounts, int rounds, TimeSpan duration)
     {
         var cells = new Dictionary<(Side Side, int Connections), List<Receiving>>();
         await using var app = await Sides.StartAsync(Side.App, storage.ConnectionString, consume: false, cancellationToken);
@@ -84,7 +85,11 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
                 }
 
                 var after = cells[(side, Busy)][^1].Seen;
-                Count(side, [before, after], (await storage.RowsAsync(side, cancellationToken)).Events, await storage.QueuedAsync(side, cancellationToken));
+                Count(
+                    side,
+                    [before, after],
+                    (await storage.RowsAsync(side, cancellationToken)).Events,
+                    await storage.QueuedAsync(side, cancellationToken));
             }
         }
 

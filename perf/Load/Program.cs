@@ -30,7 +30,8 @@ Show(Report.Of($"Draining {backlog:N0} webhooks", await comparison.DrainAsync(ro
 // Azurite sorts a whole queue for each look into it: a deep one measures that, and takes the plain way ten minutes a round.
 Show(Report.Of($"Draining {deepBacklog:N0} webhooks, one round", await comparison.DrainAsync(1, deepBacklog)));
 Show(Report.Of(await comparison.FloodAsync(flood)));
-AnsiConsole.WriteLine($"{comparison.Counted:N0} webhooks acknowledged, {comparison.Lost:N0} of them neither in the queue nor in the tables, {comparison.Twice:N0} stored twice; refused: {string.Join(", ", comparison.Refused.Select(side => $"{side.Key} {side.Value:N0}"))}.");
+AnsiConsole.WriteLine(
+    $"{comparison.Counted:N0} webhooks acknowledged, {comparison.Lost:N0} of them neither in the queue nor in the tables, {comparison.Twice:N0} stored twice; refused: {string.Join(", ", comparison.Refused.Select(side => $"{side.Key} {side.Value:N0}"))}.");
 if (!quick)
 {
     await Report.WriteAsync("docs/performance.md", figures, interrupted.Token);

@@ -91,12 +91,14 @@ internal static class Report
         await File.WriteAllTextAsync(document, $"{text[..begin]}{Begin}\n{measured}{text[end..]}", cancellationToken);
     }
 
-    private static string Machine() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{DateTime.UtcNow:d MMMM yyyy}, {ProcessorName()}, {Environment.ProcessorCount} logical processors, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024.0 / 1024 / 1024:N0} GB, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}; clients and Azurite on the same machine.");
+    private static string Machine() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{DateTime.UtcNow:d MMMM yyyy}, {ProcessorName()}, {Environment.ProcessorCount} logical processors, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024.0 / 1024 / 1024:N0} GB, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}; clients and Azurite on the same machine.");
 
     private static string ProcessorName() =>
-        File.Exists("/proc/cpuinfo") && File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line
+        File.Exists("/proc/cpuinfo")
+        && File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line
             ? line[(line.IndexOf(':', StringComparison.Ordinal) + 2)..]
             : RuntimeInformation.ProcessArchitecture.ToString();
 
@@ -110,5 +112,6 @@ internal static class Report
         return sorted[sorted.Count / 2];
     }
 
-    private static string Number(double value, int digits) => double.IsNaN(value) ? "-" : value.ToString($"N{digits}", CultureInfo.InvariantCulture);
+    private static string Number(double value, int digits) =>
+        double.IsNaN(value) ? "-" : value.ToString($"N{digits}", CultureInfo.InvariantCulture);
 }

@@ -44,8 +44,14 @@ internal sealed class Storage(string connectionString)
     /// <summary>The ids of a side's events, one for each row, and the number of rows of all its tables.</summary>
     public async Task<(List<string> Events, int All)> RowsAsync(Side side, CancellationToken cancellationToken)
     {
-        var tables = await Task.WhenAll(TablesOf(side).Select(table =>
-            table.QueryAsync<TableEntity>(select: ["id"], cancellationToken: cancellationToken).Select(row => row.GetString("id")).ToListAsync(cancellationToken).AsTask()));
+        var tables = await Task.WhenAll(
+            TablesOf(side)
+                .Select(table =>
+                    table
+                        .QueryAsync<TableEntity>(select: ["id"], cancellationToken: cancellationToken)
+                        .Select(row => row.GetString("id"))
+                        .ToListAsync(cancellationToken)
+                        .AsTask()));
         return (tables[0], tables.Sum(rows => rows.Count));
     }
 

@@ -14,14 +14,19 @@ using Smtp2GoIngest.Tool;
 if (args is ["serve", var account])
 {
     using var sampler = new Sampler();
-    await ServingProcess.ServeAsync(Subject.Build(account, consume: true), () => JsonSerializer.Serialize(sampler.Take(), SampleJson.Default.Sample));
+    await ServingProcess.ServeAsync(
+        Subject.Build(account, consume: true), () => JsonSerializer.Serialize(sampler.Take(), SampleJson.Default.Sample));
     return 0;
 }
 
 // The working set has settled by then.
 const int Reference = 5;
 
-var minutesOption = new Option<int>("--minutes") { DefaultValueFactory = _ => 30, Description = "How long; more than five, because memory at the end is compared with the fifth minute's." };
+var minutesOption = new Option<int>("--minutes")
+{
+    DefaultValueFactory = _ => 30,
+    Description = "How long; more than five, because memory at the end is compared with the fifth minute's.",
+};
 minutesOption.Validators.Add(result =>
 {
     if (result.GetValue(minutesOption) <= Reference)
@@ -30,7 +35,11 @@ minutesOption.Validators.Add(result =>
     }
 });
 var rateOption = new Option<int>("--rate") { DefaultValueFactory = _ => 30, Description = "Webhooks a second." };
-var command = new RootCommand("Posts webhooks at a steady rate and watches the app's process for what grows.") { minutesOption, rateOption };
+var command = new RootCommand("Posts webhooks at a steady rate and watches the app's process for what grows.")
+{
+    minutesOption,
+    rateOption,
+};
 command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(minutesOption), parsed.GetValue(rateOption), cancellationToken));
 return await command.Parse(args).InvokeAsync();
 
@@ -66,9 +75,10 @@ static async Task<int> RunAsync(int minutes, int rate, CancellationToken cancell
             LagMost = samples.Max(s => s.LagMost),
         });
         var s = perMinute[^1];
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"| {minute} | {s.WorkingSet:N0} | {s.Heap:N1} | {s.Handles} | {s.Threads} | {s.Gen0} | {s.Gen2} | {s.PausePercent:N2} | {s.LagMedian:N3} | {s.LagMost:N3} |"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {minute} | {s.WorkingSet:N0} | {s.Heap:N1} | {s.Handles} | {s.Threads} | {s.Gen0} | {s.Gen2} | {s.PausePercent:N2} | {s.LagMedian:N3} | {s.LagMost:N3} |"));
     }
 
     await ended.CancelAsync();
@@ -77,9 +87,10 @@ static async Task<int> RunAsync(int minutes, int rate, CancellationToken cancell
     var lost = Enumerable.Range(1, posted).Select(IdOf).Except(refused).Except(rows).Count();
     var twice = rows.Count - rows.Distinct(StringComparer.Ordinal).Count();
     var growth = perMinute[^1].WorkingSet / perMinute[Reference - 1].WorkingSet;
-    Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{posted - refused.Count:N0} acknowledged, {refused.Count:N0} refused, {lost:N0} lost, {twice:N0} stored twice. Working set at the end: {growth:P1} of minute {Reference}."));
+    Console.WriteLine(
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{posted - refused.Count:N0} acknowledged, {refused.Count:N0} refused, {lost:N0} lost, {twice:N0} stored twice. Working set at the end: {growth:P1} of minute {Reference}."));
     return refused.Count + lost + twice == 0 && growth <= 1.1 ? 0 : 1;
 }
 
@@ -143,5 +154,8 @@ static async Task<List<string>> RowsAsync(string connectionString, CancellationT
     }
 
     var events = new TableClient(connectionString, EventStore.TableName);
-    return await events.QueryAsync<TableEntity>(select: ["id"], cancellationToken: cancellationToken).Select(row => row.GetString("id")).ToListAsync(cancellationToken);
+    return await events
+        .QueryAsync<TableEntity>(select: ["id"], cancellationToken: cancellationToken)
+        .Select(row => row.GetString("id"))
+        .ToListAsync(cancellationToken);
 }

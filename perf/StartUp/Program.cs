@@ -8,7 +8,8 @@ using Smtp2GoIngest.Lab;
 
 // From the start of the process to the first 200, ReadyToRun, in turn with an empty Kestrel app.
 const int Runs = 15;
-var root = Path.GetFullPath(Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!);
+var root = Path.GetFullPath(
+    Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!);
 var data = Directory.CreateTempSubdirectory("smtp2go-ingest-startup-");
 try
 {
@@ -28,7 +29,8 @@ try
     }
 
     var ratio = Median(times.App.Zip(times.Empty, (a, e) => a / e));
-    Console.WriteLine($"{Runs} starts each, in turn, medians: the app {Median(times.App):0} ms, an empty Kestrel app {Median(times.Empty):0} ms, ratio {ratio:0.00}");
+    Console.WriteLine(
+        $"{Runs} starts each, in turn, medians: the app {Median(times.App):0} ms, an empty Kestrel app {Median(times.Empty):0} ms, ratio {ratio:0.00}");
     return ratio <= 1.6 ? 0 : 1;
 }
 finally
@@ -46,13 +48,20 @@ string Publish(string project, string assembly)
     ];
     using var publish = Process.Start("dotnet", arguments);
     publish.WaitForExit();
-    return publish.ExitCode == 0 ? Path.Combine(output, assembly) : throw new InvalidOperationException($"{project} could not be published.");
+    return publish.ExitCode == 0
+        ? Path.Combine(output, assembly)
+        : throw new InvalidOperationException($"{project} could not be published.");
 }
 
 static async Task<double> StartAsync(string assembly, string connectionString)
 {
     var port = FreePort();
-    var start = new ProcessStartInfo("dotnet", [assembly, "--urls", $"http://127.0.0.1:{port}"]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardInput = true };
+    var start = new ProcessStartInfo("dotnet", [assembly, "--urls", $"http://127.0.0.1:{port}"])
+    {
+        UseShellExecute = false,
+        RedirectStandardOutput = true,
+        RedirectStandardInput = true,
+    };
     start.Environment["EventStorage"] = connectionString;
     start.Environment["Webhook__Username"] = Subject.Username;
     start.Environment["Webhook__Password"] = Subject.Password;
@@ -66,7 +75,9 @@ static async Task<double> StartAsync(string assembly, string connectionString)
             try
             {
                 using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{port}/health"));
-                return answer.IsSuccessStatusCode ? Stopwatch.GetElapsedTime(started).TotalMilliseconds : throw new InvalidOperationException($"{assembly} answered {answer.StatusCode}.");
+                return answer.IsSuccessStatusCode
+                    ? Stopwatch.GetElapsedTime(started).TotalMilliseconds
+                    : throw new InvalidOperationException($"{assembly} answered {answer.StatusCode}.");
             }
             catch (HttpRequestException) when (!process.HasExited && Stopwatch.GetElapsedTime(started) < TimeSpan.FromMinutes(1))
             {
