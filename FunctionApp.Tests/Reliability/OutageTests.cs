@@ -57,12 +57,12 @@ public sealed class OutageTests(AzuriteFixture azurite)
                     account,
                     _ => Interlocked.Increment(ref tries) <= Tries ? new RequestFailedException(503, "away", "ServerBusy", null) : null)(services);
 
-            // As shipped, but for the delays.
-            var shipped = QueueTriggerOptions.FromHostJson();
-            shipped.VisibilityTimeout = TimeSpan.Zero;
-            shipped.MaxPollingInterval = TimeSpan.FromMilliseconds(50);
-            services.AddSingleton(shipped);
-        });
+                // As shipped, but for the delays.
+                var shipped = QueueTriggerOptions.FromHostJson();
+                shipped.VisibilityTimeout = TimeSpan.Zero;
+                shipped.MaxPollingInterval = TimeSpan.FromMilliseconds(50);
+                services.AddSingleton(shipped);
+            });
 
         await app.DrainedAsync();
 
