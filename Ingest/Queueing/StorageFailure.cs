@@ -8,9 +8,13 @@ internal static class StorageFailure
     /// <summary>Azure's error code and status, else the type of the exception.</summary>
     public static string Describe(Exception e) => e switch
     {
+        LoggableException => e.Message,
         RequestFailedException { ErrorCode: { } code } failed => $"{code} ({failed.Status})",
         RequestFailedException failed => $"status {failed.Status}",
         AggregateException { InnerException: { } inner } => Describe(inner),
         _ => e.GetType().Name,
     };
 }
+
+/// <summary>A failure whose text may be logged by anybody: it quotes no row, no address and no URL.</summary>
+internal sealed class LoggableException(string message) : Exception(message);
