@@ -26,7 +26,22 @@ public sealed class EmailEventTests
     [InlineData("Event=open")]
     [InlineData("""{"event":{"name":"open"}}""")]
     [InlineData("""{"event":null}""")]
-    public void Without_a_value_for_event_there_is_no_event(string body) => Assert.Null(TryRead(body));
+    public void Without_a_value_for_event_there_is_no_event(string body)
+    {
+        Assert.False(EmailEvent.TryParse(Encoding.UTF8.GetBytes(body), out _, out var problem));
+        Assert.Equal(BodyProblem.NoEvent, problem);
+    }
+
+    [Theory]
+    [InlineData("", BodyProblem.Empty)]
+    [InlineData("{", BodyProblem.MalformedJson)]
+    [InlineData("[]", BodyProblem.NotAnObject)]
+    [InlineData("event", BodyProblem.NoPairs)]
+    public void A_body_that_cannot_be_read_says_why_there_is_no_event(string body, BodyProblem expected)
+    {
+        Assert.False(EmailEvent.TryParse(Encoding.UTF8.GetBytes(body), out _, out var problem));
+        Assert.Equal(expected, problem);
+    }
 
     [Theory]
     [InlineData("event=&event=open&event=click", "open")]
@@ -118,11 +133,10 @@ public sealed class EmailEventTests
     public void Two_events_say_the_same_but_for_order_format_and_sendtime(string one, string other, bool expected) =>
         Assert.Equal(expected, Read(one).SaysTheSameAs(Read(other)));
 
-    private static EmailEvent Read(string body) => TryRead(body) ?? throw new InvalidOperationException("No event.");
-
-    private static EmailEvent? TryRead(string body)
+    private static EmailEvent Read(string body)
     {
-        Assert.True(WebhookBody.TryParse(Encoding.UTF8.GetBytes(body), out var fields, out _));
-        return EmailEvent.TryCreate(fields, out var e) ? e : null;
+        Assert.True(EmailEvent.TryParse(Encoding.UTF8.GetBytes(body), out var e, out var problem));
+        Assert.Equal(BodyProblem.None, problem);
+        return e;
     }
 }

@@ -60,9 +60,22 @@ public sealed class EmailEvent
     /// <summary>Every field as sent.</summary>
     public IReadOnlyList<WebhookField> Fields { get; }
 
-    /// <summary>Makes an event of the fields of a webhook.</summary>
-    /// <param name="fields">What <see cref="WebhookBody"/> read.</param>
-    /// <param name="emailEvent">The event; null where the fields hold no <c>event</c>.</param>
+    /// <summary>Reads the event from the body of a webhook.</summary>
+    /// <param name="body">The bytes as received. Bytes that are not UTF-8 are read as U+FFFD.</param>
+    /// <param name="problem">Why there is no event; <see cref="BodyProblem.NoEvent"/> where the body is sound but names none.</param>
+    public static bool TryParse(ReadOnlySpan<byte> body, [NotNullWhen(true)] out EmailEvent? emailEvent, out BodyProblem problem)
+    {
+        emailEvent = null;
+        if (!WebhookBody.TryParse(body, out var fields, out problem))
+        {
+            return false;
+        }
+
+        problem = TryCreate(fields, out emailEvent) ? BodyProblem.None : BodyProblem.NoEvent;
+        return emailEvent is not null;
+    }
+
+    /// <summary>Creates an event from fields; false where they hold no <c>event</c> with a value.</summary>
     public static bool TryCreate(IReadOnlyList<WebhookField> fields, [NotNullWhen(true)] out EmailEvent? emailEvent)
     {
         var name = fields.FirstOrDefault(f => f.Name == "event") is { } field ? FirstOf(field.Values) : null;

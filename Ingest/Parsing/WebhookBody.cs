@@ -28,6 +28,9 @@ public enum BodyProblem
 
     /// <summary>Sound, but with more than <see cref="WebhookBody.MaxValues"/> values.</summary>
     TooManyValues,
+
+    /// <summary>Sound, but no field <c>event</c> has a value. A check of the body only never says so.</summary>
+    NoEvent,
 }
 
 /// <summary>One value of a field.</summary>
