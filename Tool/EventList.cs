@@ -17,7 +17,7 @@ internal static class EventList
     private static readonly string[] Columns =
     [
         "PartitionKey", "RowKey", "event", "time", "received_timestamp", "rcpt", "recipients", "destination_number", "email_id", "message_id",
-        "bounce", "url", "message", "status_code", EventIndex.Recipient, EventIndex.RecipientCount, EventColumns.IsTest,
+        "bounce", "url", "message", "status_code", ColumnNames.Recipient, ColumnNames.RecipientCount, ColumnNames.IsTest,
     ];
 
     /// <summary>Writes what a query finds, or says that it found nothing.</summary>
@@ -81,12 +81,12 @@ internal static class EventList
             : row.TryGetValue("received_timestamp", out time) && time is DateTimeOffset received ? received
             : null);
 
-    private static string Event(TableEntity row) => Text(row, "event") + (row.TryGetValue(EventColumns.IsTest, out var test) && test is true ? " (test)" : string.Empty);
+    private static string Event(TableEntity row) => Text(row, "event") + (row.TryGetValue(ColumnNames.IsTest, out var test) && test is true ? " (test)" : string.Empty);
 
     private static string Recipient(TableEntity row)
     {
-        var recipient = Text(row, EventIndex.Recipient) ?? Text(row, "rcpt") ?? Text(row, "recipients")?.Replace(",", ", ", StringComparison.Ordinal) ?? Text(row, "destination_number");
-        return row.TryGetValue(EventIndex.RecipientCount, out var count) && count is > 1 ? $"{recipient} and {(int)count - 1} more" : recipient ?? string.Empty;
+        var recipient = Text(row, ColumnNames.Recipient) ?? Text(row, "rcpt") ?? Text(row, "recipients")?.Replace(",", ", ", StringComparison.Ordinal) ?? Text(row, "destination_number");
+        return row.TryGetValue(ColumnNames.RecipientCount, out var count) && count is > 1 ? $"{recipient} and {(int)count - 1} more" : recipient ?? string.Empty;
     }
 
     private static string Email(TableEntity row) => Text(row, "email_id") ?? (Text(row, "message_id") is { } sms ? $"sms-{sms}" : string.Empty);

@@ -26,9 +26,8 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
         var large = $"event=open&email_id=e2&message={new string('m', 50_000)}";
-        var poison = new Azure.Storage.Queues.QueueClient(account, WebhookQueue.PoisonName);
-        await poison.CreateAsync(cancellationToken: Test.Token);
-        await poison.SendMessageAsync(MessageOf(Entry("1", "event=open&email_id=e1")), Test.Token);
+        var poison = new ReceivedWebhook("1", DateTimeOffset.UtcNow, "text/plain", "event=open&email_id=e1", null);
+        await app.Services.GetRequiredService<DeadLetters>().KeepAsync(poison, DeadLetterReason.Poison, "why", Test.Token);
         await app.AcknowledgedAsync("no=event", "text/x-test");
         await app.AcknowledgedAsync(large);
         await app.DrainedAsync();
@@ -184,7 +183,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
 
         var forgotten = await forgetting.ForgetAsync(Address, null, Test.Token);
 
-        Assert.Equal(new Forgotten(Deleted: 3, Redacted: 7, DeadLetters: 4, Blobs: 3, BlobsLeft: 0), forgotten);
+        Assert.Equal(new Forgotten { Deleted = 3, Redacted = 7, DeadLetters = 4, Blobs = 3 }, forgotten);
         Assert.Equal(
             "henk@mail.example,ines@mail.example",
             (await app.EventsAsync()).Single(row => row.PartitionKey == "e11").GetString("recipients"));
@@ -203,7 +202,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await IndexTests.AssertAgreeAsync(account);
         await AssertNowhereAsync(app, account, "grace.h@mail.example", except: ["marygrace.h@mail.example", "grace.h@mail.example.org"]);
 
-        Assert.Equal(new Forgotten(0, 0, 0, 0, 0), await forgetting.ForgetAsync(Address, null, Test.Token));
+        Assert.Equal(new Forgotten(), await forgetting.ForgetAsync(Address, null, Test.Token));
     }
 
     [Fact]

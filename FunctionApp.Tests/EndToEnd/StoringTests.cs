@@ -331,7 +331,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task What_the_host_gave_up_is_kept_one_by_one()
+    public async Task What_the_host_gave_up_is_stored_after_all_where_storage_takes_it()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -342,10 +342,33 @@ public sealed class StoringTests(AzuriteFixture azurite)
         await poison.SendMessageAsync("hello", Test.Token);
         await app.DrainedAsync();
 
-        Assert.Equal(
-            ["poison", "poison", "unreadable", "unreadable"],
-            (await app.DeadLettersAsync()).Select(row => row.GetString("Reason")).Order());
-        Assert.Empty(await app.EventsAsync());
+        Assert.Equal(["1", "2"], (await app.EventsAsync()).Select(row => row.GetString("WebhookId")).Order());
+        Assert.Equal(["unreadable", "unreadable"], (await app.DeadLettersAsync()).Select(row => row.GetString("Reason")));
+    }
+
+    [Fact]
+    public async Task What_the_host_gave_up_and_still_fails_is_kept_one_by_one()
+    {
+        var account = azurite.NewAccount();
+        var fail = StorageFault.InTables(account, request =>
+            !request.Uri.Path.Contains("DeadLetters", StringComparison.Ordinal)
+            && StorageFault.BodyOf(request).Contains("fail-me", StringComparison.Ordinal)
+                ? new RequestFailedException(503, "busy: fail-me@x.example", "ServerBusy", null)
+                : null);
+        await using var app = await IngestApp.StartAsync(account, configure: fail);
+        var poison = new QueueClient(account, WebhookQueue.PoisonName);
+        await poison.CreateAsync(cancellationToken: Test.Token);
+
+        string[] bodies = ["event=fail-me&email_id=e1", "event=open&email_id=e2", "event=fail-me&email_id=e3"];
+        await poison.SendMessageAsync(MessageOf([.. bodies.Select((body, i) => Entry($"{i}", body))]), Test.Token);
+        await app.DrainedAsync();
+
+        Assert.Equal("1", Assert.Single(await app.EventsAsync()).GetString("WebhookId"));
+        var kept = (await app.DeadLettersAsync()).OrderBy(row => row.GetString("WebhookId"), StringComparer.Ordinal).ToList();
+        Assert.Equal([("0", bodies[0]), ("2", bodies[2])], kept.Select(row => (row.GetString("WebhookId"), row.GetString("Body"))));
+        Assert.All(kept, row => Assert.Equal("poison", row.GetString("Reason")));
+        Assert.All(kept, row => Assert.Equal(
+            "Storing failed too often: ServerBusy (503). Replay it once that is fixed.", row.GetString("Error")));
     }
 
     [Fact]

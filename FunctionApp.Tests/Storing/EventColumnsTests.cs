@@ -106,19 +106,19 @@ public sealed class EventColumnsTests
     {
         var row = RowOf($"event=open&message={new string('m', 100_000)}");
 
-        Assert.Equal(EventColumns.MaxTextLength, row.GetString("message").Length);
+        Assert.Equal(TableLimits.MaxTextLength, row.GetString("message").Length);
         Assert.Equal(true, row["Truncated"]);
     }
 
     [Fact]
     public void A_cut_splits_no_pair()
     {
-        foreach (var before in new[] { EventColumns.MaxTextLength - 1, EventColumns.MaxTextLength - 2 })
+        foreach (var before in new[] { TableLimits.MaxTextLength - 1, TableLimits.MaxTextLength - 2 })
         {
             var row = RowOf($"event=open&message={new string('m', before)}{string.Concat(Enumerable.Repeat("📦", 10))}");
 
             Assert.Empty(AzureLimits.Problems(row));
-            Assert.InRange(row.GetString("message").Length, EventColumns.MaxTextLength - 1, EventColumns.MaxTextLength);
+            Assert.InRange(row.GetString("message").Length, TableLimits.MaxTextLength - 1, TableLimits.MaxTextLength);
         }
     }
 

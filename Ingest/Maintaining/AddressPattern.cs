@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Smtp2GoIngest.Maintaining;
 
-/// <summary>Finds one address in any text, in any case, percent-encoded, JSON-escaped or both, and no longer address that it is a part of.</summary>
+/// <summary>Finds one address in any text, in any case, percent-encoded, JSON-escaped or both, but not inside a longer address.</summary>
 internal sealed partial class AddressPattern(string address)
 {
     /// <summary>What stands where the address stood.</summary>

@@ -1,27 +1,27 @@
 using Azure;
 using Azure.Data.Tables;
-using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Maintaining;
 
-/// <summary>Makes rows again from what they were made of; both ways can be repeated, and broken off and begun again.</summary>
-/// <param name="service">The storage account.</param>
-/// <param name="events">The events.</param>
-/// <param name="letters">Where an event goes that meets another one.</param>
-/// <param name="time">The clock.</param>
+/// <summary>Rebuilds rows from what they were made of. Both ways are safe to interrupt and run again.</summary>
 public sealed class Rebuild(TableServiceClient service, EventStore events, DeadLetters letters, TimeProvider time)
 {
-    // More than two clocks are apart. Rows that were just written again need no look.
+    // More than two clocks may differ by. Rows that were just written again need no look.
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(10);
 
     private const int MaxParallel = 16;
 
     private readonly TableClient table = service.GetTableClient(EventStore.TableName);
 
-    /// <summary>Makes the index tables again from <c>Smtp2GoEvents</c>, and deletes index rows whose event is gone.</summary>
-    /// <param name="progress">Told of the number so far.</param>
-    /// <param name="cancellationToken">Ends the run.</param>
+    private enum Reparsed
+    {
+        Unchanged,
+        Changed,
+        Moved,
+    }
+
+    /// <summary>Rebuilds the index tables from <c>Smtp2GoEvents</c>, and deletes index rows whose event is gone.</summary>
     /// <returns>How many events were indexed.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<long> ReindexAsync(IProgress<long>? progress, CancellationToken cancellationToken)
@@ -30,8 +30,9 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         var count = 0L;
         await foreach (var page in table.QueryIfExistsAsync(null, null, cancellationToken))
         {
-            var read = await Task.WhenAll(page.Values.Select(async row => (Event: await events.ReadAsync(row, cancellationToken), Row: row)));
-            await events.ReindexAsync([.. read.Where(r => r.Event is not null).Select(r => (r.Event!, r.Row))], cancellationToken);
+            var read = await Task.WhenAll(page.Values.Select(async row =>
+                await events.ReadAsync(row, cancellationToken) is { } e ? EventRow.Of(e, row) : null));
+            await events.ReindexAsync([.. read.OfType<EventRow>()], cancellationToken);
             count += page.Values.Count;
             progress?.Report(count);
         }
@@ -40,9 +41,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         return count;
     }
 
-    /// <summary>Makes every row's columns again from its body, after a mended parser for example; a row whose keys change moves.</summary>
-    /// <param name="progress">Told of the number of events so far.</param>
-    /// <param name="cancellationToken">Ends the run.</param>
+    /// <summary>Rebuilds each row's columns from its stored body, for example after a parser fix; a row whose keys change moves.</summary>
     /// <returns>How many rows changed.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<long> ReparseAsync(IProgress<long>? progress, CancellationToken cancellationToken)
@@ -77,23 +76,24 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
             return Reparsed.Unchanged;
         }
 
-        var again = EventColumns.ToRow(emailEvent, WebhookOf(row));
-        if (row.TryGetValue(EventColumns.Redacted, out var redacted))
+        var rebuilt = EventRow.New(emailEvent, EventRow.WebhookOf(row));
+        if (row.TryGetValue(ColumnNames.Redacted, out var redacted))
         {
-            again[EventColumns.Redacted] = redacted;
+            rebuilt.Row[ColumnNames.Redacted] = redacted;
         }
 
-        if (Describe(again).SequenceEqual(Describe(row)))
+        if (Describe(rebuilt.Row).SequenceEqual(Describe(row)))
         {
             return Reparsed.Unchanged;
         }
 
-        if (await events.RewriteAsync(emailEvent, again, cancellationToken) == StoreOutcome.Conflict)
+        if (await events.RewriteAsync(rebuilt, cancellationToken) == StoreOutcome.Conflict)
         {
-            await letters.KeepAsync(WebhookOf(row), DeadLetterReason.Conflict, "Read again, this is another event of the same id, name and recipient.", cancellationToken);
+            const string Error = "Read again, this is another event of the same id, name and recipient.";
+            await letters.KeepAsync(rebuilt.Webhook, DeadLetterReason.Conflict, Error, cancellationToken);
         }
 
-        if ((again.PartitionKey, again.RowKey) == (row.PartitionKey, row.RowKey))
+        if ((rebuilt.Row.PartitionKey, rebuilt.Row.RowKey) == (row.PartitionKey, row.RowKey))
         {
             return Reparsed.Changed;
         }
@@ -101,20 +101,6 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
         return Reparsed.Moved;
     }
-
-    private enum Reparsed
-    {
-        Unchanged,
-        Changed,
-        Moved,
-    }
-
-    private static ReceivedWebhook WebhookOf(TableEntity row) => new(
-        row.GetString(EventColumns.WebhookId),
-        row.GetDateTimeOffset(EventColumns.ReceivedAt) ?? default,
-        row.GetString(EventColumns.ContentType),
-        row.GetString(EventColumns.Body),
-        row.GetString(EventColumns.BodyBlob));
 
     private static IEnumerable<(string, object)> Describe(TableEntity row) => row
         .Where(property => property.Key is not ("Timestamp" or "odata.etag"))
@@ -124,14 +110,17 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
     // An event's own row is written before its index rows, so an index row without it has lost it.
     private async Task DeleteOrphansAsync(string? filter, CancellationToken cancellationToken)
     {
+        string[] columns = ["PartitionKey", "RowKey", ColumnNames.EventPartitionKey, ColumnNames.EventRowKey];
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken };
         foreach (var index in new[] { service.GetTableClient(EventIndex.ByDayTable), service.GetTableClient(EventIndex.ByRecipientTable) })
         {
-            await foreach (var page in index.QueryIfExistsAsync(filter, ["PartitionKey", "RowKey", EventIndex.EventPartitionKey, EventIndex.EventRowKey], cancellationToken))
+            await foreach (var page in index.QueryIfExistsAsync(filter, columns, cancellationToken))
             {
-                await Parallel.ForEachAsync(page.Values, new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken }, async (row, token) =>
+                await Parallel.ForEachAsync(page.Values, parallel, async (row, token) =>
                 {
+                    var (partitionKey, rowKey) = (row.GetString(ColumnNames.EventPartitionKey), row.GetString(ColumnNames.EventRowKey));
                     var stored = await table.GetEntityIfExistsAsync<TableEntity>(
-                        row.GetString(EventIndex.EventPartitionKey) ?? string.Empty, row.GetString(EventIndex.EventRowKey) ?? string.Empty, ["RowKey"], token);
+                        partitionKey ?? string.Empty, rowKey ?? string.Empty, ["RowKey"], token);
                     if (!stored.HasValue)
                     {
                         await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: token);

@@ -8,34 +8,7 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Maintaining;
 
-/// <summary>The settings <c>Events__…</c>.</summary>
-public sealed class EventsOptions
-{
-    /// <summary>The section's name.</summary>
-    public const string Section = "Events";
-
-    /// <summary>How many days an event is kept; 0 keeps for ever.</summary>
-    public int RetentionDays { get; set; }
-}
-
-/// <summary>Refuses a retention that is none.</summary>
-public sealed class EventsOptionsValidator : IValidateOptions<EventsOptions>
-{
-    /// <inheritdoc/>
-    public ValidateOptionsResult Validate(string? name, EventsOptions options) =>
-        options.RetentionDays is >= 0 and <= 36_500
-            ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail("Events__RetentionDays must lie between 0 (keep for ever) and 36500.");
-}
-
 /// <summary>Deletes events that are older than they are kept, found through the day index, and blobs that nothing refers to.</summary>
-/// <param name="service">The storage account's tables.</param>
-/// <param name="queues">Knows how many messages wait.</param>
-/// <param name="blobs">The bodies that no row can hold.</param>
-/// <param name="events">The events.</param>
-/// <param name="options">How long events are kept.</param>
-/// <param name="time">The clock.</param>
-/// <param name="logger">Reports what was deleted.</param>
 public sealed partial class Retention(
     TableServiceClient service,
     QueueWatch queues,
@@ -61,7 +34,6 @@ public sealed partial class Retention(
     private readonly TableClient deadLetters = service.GetTableClient(DeadLetters.TableName);
 
     /// <summary>Deletes what the settings say is too old, then sweeps blobs.</summary>
-    /// <param name="cancellationToken">Ends the run; the next one goes on where this one was.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task PurgeExpiredAsync(CancellationToken cancellationToken)
     {
@@ -73,9 +45,6 @@ public sealed partial class Retention(
 
     /// <summary>Deletes the events of all whole days before a time from all three tables, and their blobs.</summary>
     /// <param name="before">The time. An event without one, or with one in the future, is as old as its receipt.</param>
-    /// <param name="dryRun">Counts and deletes nothing.</param>
-    /// <param name="progress">Told of the number so far.</param>
-    /// <param name="cancellationToken">Ends the run; the next one goes on where this one was.</param>
     /// <returns>How many events.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<long> PurgeAsync(DateTimeOffset before, bool dryRun, IProgress<long>? progress, CancellationToken cancellationToken)
@@ -91,7 +60,7 @@ public sealed partial class Retention(
         foreach (var filter in filters)
         {
             await foreach (var page in byDay.QueryIfExistsAsync(
-                    filter, [EventIndex.EventPartitionKey, EventIndex.EventRowKey, "PartitionKey", "RowKey"], cancellationToken))
+                    filter, [ColumnNames.EventPartitionKey, ColumnNames.EventRowKey, "PartitionKey", "RowKey"], cancellationToken))
             {
                 if (!dryRun)
                 {
@@ -109,15 +78,13 @@ public sealed partial class Retention(
         return count;
     }
 
-    /// <summary>Deletes blobs that nobody used since a time and no row refers to; none while a message waits, which may refer to it.</summary>
-    /// <param name="before">The time.</param>
-    /// <param name="cancellationToken">Ends the run.</param>
+    /// <summary>Deletes blobs unused since a time that no row refers to; none while a message waits, which may refer to one.</summary>
     /// <returns>How many blobs.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<long> SweepAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
         var swept = 0L;
-        await foreach (var names in blobs.ListAsync(before, cancellationToken).ChunkAsync(SweepAtOnce, cancellationToken))
+        await foreach (var names in blobs.ListAsync(before, cancellationToken).Chunk(SweepAtOnce).WithCancellation(cancellationToken))
         {
             // Before the rows are read: a message may become a row while they are. What arrives later touches its blob.
             if (await queues.CountAsync(cancellationToken) > 0)
@@ -128,9 +95,10 @@ public sealed partial class Retention(
             var unused = names.ToHashSet(StringComparer.Ordinal);
             foreach (var client in new[] { table, deadLetters })
             {
-                await foreach (var page in client.QueryIfExistsAsync($"{EventColumns.BodyBlob} gt ''", [EventColumns.BodyBlob], cancellationToken))
+                const string WithBlob = $"{ColumnNames.BodyBlob} gt ''";
+                await foreach (var page in client.QueryIfExistsAsync(WithBlob, [ColumnNames.BodyBlob], cancellationToken))
                 {
-                    unused.ExceptWith(page.Values.Select(row => row.GetString(EventColumns.BodyBlob)));
+                    unused.ExceptWith(page.Values.Select(row => row.GetString(ColumnNames.BodyBlob)));
                 }
             }
 
@@ -146,13 +114,13 @@ public sealed partial class Retention(
     private async Task PurgeAsync(TableEntity indexRow, CancellationToken cancellationToken)
     {
         var stored = await table.GetEntityIfExistsAsync<TableEntity>(
-            indexRow.GetString(EventIndex.EventPartitionKey),
-            indexRow.GetString(EventIndex.EventRowKey),
+            indexRow.GetString(ColumnNames.EventPartitionKey),
+            indexRow.GetString(ColumnNames.EventRowKey),
             cancellationToken: cancellationToken);
         if (stored.HasValue)
         {
             // Asked before the row goes: a message that waits may refer to the blob.
-            var blob = stored.Value!.GetString(EventColumns.BodyBlob);
+            var blob = stored.Value!.GetString(ColumnNames.BodyBlob);
             var idle = blob is not null && await queues.CountAsync(cancellationToken) == 0;
             await events.DeleteAsync(await events.ReadAsync(stored.Value, cancellationToken), stored.Value, cancellationToken);
             if (idle && !await IsUsedAsync(blob!, cancellationToken))
@@ -167,7 +135,8 @@ public sealed partial class Retention(
     // Of two events with one body one has gone already: the same body is the same event. A dead letter may hold it as well.
     private async Task<bool> IsUsedAsync(string blob, CancellationToken cancellationToken)
     {
-        await foreach (var page in deadLetters.QueryIfExistsAsync(TableClient.CreateQueryFilter($"BodyBlob eq {blob}"), ["RowKey"], cancellationToken))
+        var filter = TableClient.CreateQueryFilter($"BodyBlob eq {blob}");
+        await foreach (var page in deadLetters.QueryIfExistsAsync(filter, ["RowKey"], cancellationToken))
         {
             if (page.Values.Count > 0)
             {

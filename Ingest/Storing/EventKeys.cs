@@ -6,7 +6,7 @@ using Smtp2GoIngest.Parsing;
 
 namespace Smtp2GoIngest.Storing;
 
-/// <summary>The keys of an event: a pure function of what SMTP2GO sent, so that the same event always meets its own row.</summary>
+/// <summary>The keys of an event: a pure function of what SMTP2GO sent, so the same event is always written to the same row.</summary>
 public static class EventKeys
 {
     /// <summary>The longest key; Azure takes 512 characters.</summary>
@@ -22,49 +22,40 @@ public static class EventKeys
         [.. "/\\#?%=", .. Enumerable.Range(0x00, 0x20).Select(c => (char)c), .. Enumerable.Range(0x7F, 0x21).Select(c => (char)c)]);
 
     /// <summary>The partition of <c>Smtp2GoEvents</c>: the email, else the SMS, else one partition for all that name neither.</summary>
-    /// <param name="e">The event.</param>
     public static string PartitionKey(EmailEvent e) =>
         ToKey(Email(e));
 
     /// <summary>The row within an email: <c>&lt;time&gt;_&lt;event&gt;_&lt;hash&gt;</c>, so that a partition reads as a timeline.</summary>
-    /// <param name="e">The event.</param>
     public static string RowKey(EmailEvent e) => ToKey($"{Time(e.Time)}_{e.Name}_{Hash(e)}");
 
     /// <summary>The partition of <c>Smtp2GoEventsByRecipient</c>: the address, whatever its case.</summary>
-    /// <param name="address">An address or a telephone number.</param>
     public static string RecipientPartitionKey(string address) => ToKey(address.ToLowerInvariant());
 
     /// <summary>The row within a recipient: <c>&lt;time&gt;_&lt;event&gt;_&lt;email_id&gt;_&lt;hash&gt;</c>.</summary>
-    /// <param name="e">The event.</param>
     public static string RecipientRowKey(EmailEvent e) => ToKey($"{Time(e.Time)}_{e.Name}_{Email(e)}_{Hash(e)}");
 
     /// <summary>The partition of <c>Smtp2GoEventsByDay</c>: <c>2026-03-24_bounce</c>, or <c>no-time_bounce</c>.</summary>
-    /// <param name="e">The event.</param>
     public static string DayPartitionKey(EmailEvent e) => ToKey($"{(e.Time is { } time ? Day(time) : NoTime)}_{e.Name}");
 
     /// <summary>The row within a day: <c>&lt;time&gt;_&lt;email_id&gt;_&lt;hash&gt;</c>.</summary>
-    /// <param name="e">The event.</param>
     public static string DayRowKey(EmailEvent e) => ToKey($"{Time(e.Time)}_{Email(e)}_{Hash(e)}");
 
     /// <summary>A time as it stands in a key: <c>2026-03-24T08:23:19.000Z</c>, or <c>no-time</c>.</summary>
-    /// <param name="time">The time.</param>
     public static string Time(DateTimeOffset? time) =>
         time is { } t ? t.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture) : NoTime;
 
     /// <summary>A day as it stands in a key: <c>2026-03-24</c>.</summary>
-    /// <param name="time">The time.</param>
     public static string Day(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    /// <summary>What tells an event from every other one: 16 hex digits over its id, name and recipient, or, without an id, over all its fields.</summary>
-    /// <param name="e">The event.</param>
+    /// <summary>The event's identity: 16 hex digits over its id, name and recipient, or, without an id, over all its fields.</summary>
     public static string Hash(EmailEvent e) => e.Id is { } id
         ? Hash([id, e.Name, e.Recipient ?? string.Join(',', e.Recipients)])
         : Hash(e.Fields
             .OrderBy(field => field.Name, StringComparer.Ordinal)
-            .SelectMany(field => field.Values.Select(v => v.Text).DefaultIfEmpty(string.Empty).SelectMany(text => new[] { field.Name, text })));
+            .SelectMany(field => field.Values.Select(value => value.Text).DefaultIfEmpty(string.Empty).Select(text => (field.Name, Text: text)))
+            .SelectMany(field => new[] { field.Name, field.Text }));
 
     /// <summary>Makes a legal key of any text: escaped as <c>=XX</c> a UTF-8 byte, and cut where it is too long.</summary>
-    /// <param name="text">Any text.</param>
     public static string ToKey(string text)
     {
         var key = text.AsSpan().ContainsAny(Illegal) ? Escape(text) : text;

@@ -33,25 +33,4 @@ internal static class TableQueries
             yield return pages.Current;
         }
     }
-
-    /// <summary>What a sequence gives, a bounded number at a time.</summary>
-    public static async IAsyncEnumerable<List<T>> ChunkAsync<T>(
-        this IAsyncEnumerable<T> sequence, int size, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var chunk = new List<T>();
-        await foreach (var item in sequence.WithCancellation(cancellationToken))
-        {
-            chunk.Add(item);
-            if (chunk.Count == size)
-            {
-                yield return chunk;
-                chunk = [];
-            }
-        }
-
-        if (chunk.Count > 0)
-        {
-            yield return chunk;
-        }
-    }
 }

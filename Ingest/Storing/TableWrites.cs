@@ -7,10 +7,6 @@ namespace Smtp2GoIngest.Storing;
 /// <summary>Writes rows, those of one partition together, and says of each row what became of it.</summary>
 internal static class TableWrites
 {
-    // Azure's limits are 100 rows and 4 MiB.
-    private const int MaxRows = 100;
-    private const int MaxBytes = 3584 * 1024;
-
     // Of one message at a time; the trigger runs up to 24 messages side by side.
     private const int MaxParallel = 16;
 
@@ -103,8 +99,8 @@ internal static class TableWrites
         var bytes = 0;
         foreach (var i in partition)
         {
-            var size = EventColumns.SizeOf(rows[i]);
-            if (chunk.Count == MaxRows || (chunk.Count > 0 && bytes + size > MaxBytes))
+            var size = TableLimits.SizeOf(rows[i]);
+            if (chunk.Count == TableLimits.MaxTransactionRows || (chunk.Count > 0 && bytes + size > TableLimits.MaxTransactionBytes))
             {
                 yield return chunk;
                 (chunk, bytes) = ([], 0);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using Azure;
 using Azure.Storage.Queues.Models;
@@ -10,13 +9,7 @@ using Smtp2GoIngest.Telemetry;
 namespace Smtp2GoIngest.Storing;
 
 /// <summary>From a queue message to rows. Every webhook of a message stands alone: one that fails never holds up its neighbours.</summary>
-/// <param name="events">Where events go.</param>
-/// <param name="deadLetters">Where everything else goes.</param>
-/// <param name="blobs">Where bodies are that no message can hold.</param>
-/// <param name="metrics">Counts what became of each webhook.</param>
-/// <param name="time">The clock, for the lag.</param>
-/// <param name="logger">Reports failures and conflicts.</param>
-public sealed partial class WebhookProcessor(
+public sealed class WebhookProcessor(
     EventStore events,
     DeadLetters deadLetters,
     WebhookBlobs blobs,
@@ -24,184 +17,142 @@ public sealed partial class WebhookProcessor(
     TimeProvider time,
     ILogger<WebhookProcessor> logger)
 {
-    // Of the bodies and dead letters of one message at a time; the trigger runs up to 24 messages side by side.
+    // Bodies and dead letters of one message at a time; the trigger runs up to 24 messages side by side.
     private const int MaxParallel = 16;
 
-    /// <summary>Stores every webhook of a message, as an event or as a dead letter.</summary>
-    /// <param name="message">A message of <see cref="WebhookQueue.Name"/>.</param>
-    /// <param name="cancellationToken">Ends the try.</param>
-    /// <exception cref="InvalidOperationException">Storage failed for some; the message has to come again, and the others are stored.</exception>
-    public Task StoreAsync(QueueMessage message, CancellationToken cancellationToken) =>
-        ForEachAsync(message, ReadAsync, StoreAsync, cancellationToken);
+    /// <summary>Stores every webhook of a message of <see cref="WebhookQueue.Name"/>, as an event or as a dead letter.</summary>
+    /// <exception cref="LoggableException">Storage failed for some; the message has to come again, and the others are stored.</exception>
+    public async Task StoreAsync(QueueMessage message, CancellationToken cancellationToken) =>
+        (await TryStoreAsync(message, cancellationToken)).ThrowIfAnyFailed();
 
-    /// <summary>Keeps every webhook of a message that the host gave up as a dead letter.</summary>
-    /// <param name="message">A message of <see cref="WebhookQueue.PoisonName"/>.</param>
-    /// <param name="cancellationToken">Ends the try.</param>
-    /// <exception cref="InvalidOperationException">Storage failed for some; the message has to come again.</exception>
-    public Task KeepPoisonAsync(QueueMessage message, CancellationToken cancellationToken) =>
-        ForEachAsync(message, KeepPoisonAsync, static (_, _, _) => Task.CompletedTask, cancellationToken);
-
-    /// <summary>Handles each webhook alone, then what came of them together.</summary>
-    private async Task ForEachAsync(
-        QueueMessage message,
-        Func<ReceivedWebhook, CancellationToken, Task<ReceivedEvent?>> handle,
-        Func<IReadOnlyList<ReceivedEvent>, Action<ReceivedWebhook, Exception>, CancellationToken, Task> complete,
-        CancellationToken cancellationToken)
+    /// <summary>Stores a message of <see cref="WebhookQueue.PoisonName"/>, and keeps what still fails as dead letters.</summary>
+    /// <exception cref="LoggableException">Not even that was possible for some; the message has to come again.</exception>
+    public async Task KeepPoisonAsync(QueueMessage message, CancellationToken cancellationToken)
     {
+        var tries = new MessageTries(message, logger);
+        foreach (var (webhook, error) in (await TryStoreAsync(message, cancellationToken)).Failures)
+        {
+            await tries.AddAsync(webhook, () => KeepPoisonAsync(webhook, error, cancellationToken), cancellationToken);
+        }
+
+        tries.ThrowIfAnyFailed();
+    }
+
+    private Task KeepPoisonAsync(ReceivedWebhook? webhook, string error, CancellationToken cancellationToken) =>
+        webhook is null
+            ? throw new LoggableException(error)
+            : deadLetters.KeepAsync(
+                webhook, DeadLetterReason.Poison, $"Storing failed too often: {error}. Replay it once that is fixed.", cancellationToken);
+
+    private async Task<MessageTries> TryStoreAsync(QueueMessage message, CancellationToken cancellationToken)
+    {
+        var tries = new MessageTries(message, logger);
         var text = message.Body.ToString();
         var content = Envelope.Read(text);
         if (content.Problem is { } problem)
         {
-            await KeepUnreadableAsync(message, text, problem, cancellationToken);
-            return;
+            await tries.AddAsync(
+                null, () => deadLetters.KeepUnreadableAsync(message, null, text, problem, cancellationToken), cancellationToken);
+            return tries;
         }
 
-        var failures = new ConcurrentQueue<string>();
-        var handled = new ReceivedEvent?[content.Entries.Count];
         var activities = StartActivities(content.Entries);
         try
         {
-            await Parallel.ForEachAsync(
-                Enumerable.Range(0, content.Entries.Count),
-                new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken },
-                async (i, token) =>
-                {
-                    var (webhook, json) = content.Entries[i];
-                    try
-                    {
-                        if (webhook is null)
-                        {
-                            await deadLetters.KeepUnreadableAsync(message, i, json, "This webhook of the message cannot be read.", token);
-                        }
-                        else
-                        {
-                            handled[i] = await handle(webhook, token);
-                        }
-                    }
-                    catch (Exception e) when (!token.IsCancellationRequested)
-                    {
-                        Fail(webhook, e);
-                    }
-                });
-            await complete([.. handled.OfType<ReceivedEvent>()], Fail, cancellationToken);
+            var batch = await ReadAsync(message, content.Entries, tries, cancellationToken);
+            await events.StoreAsync(batch, cancellationToken);
+            foreach (var e in batch)
+            {
+                await tries.AddAsync(e.Webhook, () => SettleAsync(e, cancellationToken), cancellationToken);
+            }
         }
         finally
         {
             activities.ForEach(activity => activity?.Dispose());
         }
 
-        if (!failures.IsEmpty)
-        {
-            // Without the exceptions themselves: the Functions host would log their texts, which may quote a row.
-            throw new InvalidOperationException(
-                $"{failures.Count} of {content.Entries.Count} webhooks of the message could not be stored: {string.Join(", ", failures.Distinct())}.");
-        }
-
-        void Fail(ReceivedWebhook? webhook, Exception e)
-        {
-            var failure = StorageFailure.Describe(e);
-            failures.Enqueue(failure);
-            Log.Failed(logger, webhook?.Id, failure, message.DequeueCount);
-        }
+        return tries;
     }
 
-    private async Task KeepUnreadableAsync(QueueMessage message, string text, string problem, CancellationToken cancellationToken)
+    /// <summary>Reads the events of a message, in its order; what cannot be read becomes a dead letter.</summary>
+    private async Task<IReadOnlyList<EventRow>> ReadAsync(
+        QueueMessage message, IReadOnlyList<EnvelopeEntry> entries, MessageTries tries, CancellationToken cancellationToken)
     {
-        try
-        {
-            await deadLetters.KeepUnreadableAsync(message, null, text, problem, cancellationToken);
-        }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-        {
-#pragma warning disable MA0054 // Without the exception itself: its text may quote the row.
-            throw new InvalidOperationException($"The message could not be kept: {StorageFailure.Describe(e)}.");
-#pragma warning restore MA0054
-        }
+        var read = new EventRow?[entries.Count];
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, entries.Count),
+            new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken },
+            async (i, token) =>
+            {
+                var (webhook, json) = entries[i];
+                await tries.AddAsync(
+                    webhook,
+                    async () =>
+                    {
+                        if (webhook is not null)
+                        {
+                            read[i] = await ReadAsync(webhook, token);
+                        }
+                        else
+                        {
+                            await deadLetters.KeepUnreadableAsync(message, i, json, "This webhook of the message cannot be read.", token);
+                        }
+                    },
+                    token);
+            });
+        return [.. read.OfType<EventRow>()];
     }
 
     /// <summary>Reads the event of a webhook; null where it became a dead letter.</summary>
-    private async Task<ReceivedEvent?> ReadAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
+    private async Task<EventRow?> ReadAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
     {
-        var body = webhook.Body is { } text ? BinaryData.FromString(text) : await blobs.ReadAsync(webhook.Blob!, cancellationToken);
-        if (body is null)
+        if (await StoredBody.Of(webhook).ReadAsync(blobs, cancellationToken) is not { } body)
         {
             await deadLetters.KeepAsync(webhook, DeadLetterReason.BlobMissing, "The blob that held the body is gone.", cancellationToken);
         }
-        else if (!WebhookBody.TryParse(body, out var fields, out var problem))
+        else if (EmailEvent.TryParse(body, out var emailEvent, out var problem))
         {
-            await deadLetters.KeepAsync(webhook, DeadLetterReason.Unparsable, $"The body cannot be read: {problem}.", cancellationToken);
+            return EventRow.New(emailEvent, webhook);
         }
-        else if (!EmailEvent.TryCreate(fields, out var emailEvent))
+        else if (problem == BodyProblem.NoEvent)
         {
-            await deadLetters.KeepAsync(
-                webhook, DeadLetterReason.NoEvent, "The body has no field 'event' with a value.", cancellationToken);
+            const string Error = "The body has no field 'event' with a value.";
+            await deadLetters.KeepAsync(webhook, DeadLetterReason.NoEvent, Error, cancellationToken);
         }
         else
         {
-            return new ReceivedEvent(emailEvent, webhook);
+            await deadLetters.KeepAsync(webhook, DeadLetterReason.Unparsable, $"The body cannot be read: {problem}.", cancellationToken);
         }
 
         return null;
     }
 
-    private async Task StoreAsync(
-        IReadOnlyList<ReceivedEvent> batch, Action<ReceivedWebhook, Exception> fail, CancellationToken cancellationToken)
+    private async Task SettleAsync(EventRow e, CancellationToken cancellationToken)
     {
-        var results = await events.StoreAsync(batch, cancellationToken);
-        for (var i = 0; i < batch.Count; i++)
-        {
-            try
-            {
-                await SettleAsync(batch[i], results[i], cancellationToken);
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-            {
-                fail(batch[i].Webhook, e);
-            }
-        }
-    }
-
-    private async Task SettleAsync(ReceivedEvent received, StoreResult result, CancellationToken cancellationToken)
-    {
-        switch (result.Outcome)
+        switch (e.Outcome)
         {
             case StoreOutcome.Stored:
-                metrics.Stored(
-                    EventName.IsKnown(received.Event.Name) ? received.Event.Name : "other",
-                    time.GetUtcNow() - received.Webhook.ReceivedAt);
+                metrics.Stored(EventName.IsKnown(e.Event.Name) ? e.Event.Name : "other", time.GetUtcNow() - e.Webhook.ReceivedAt);
                 break;
             case StoreOutcome.Duplicate:
                 metrics.Duplicate();
                 break;
             case StoreOutcome.Conflict:
                 const string Error = "An event with the same id, name and recipient is stored with other values.";
-                await deadLetters.KeepAsync(received.Webhook, DeadLetterReason.Conflict, Error, cancellationToken);
+                await deadLetters.KeepAsync(e.Webhook, DeadLetterReason.Conflict, Error, cancellationToken);
                 break;
-            case StoreOutcome.Failed when result.Failure is RequestFailedException refused && refused.IsForGood():
-                await deadLetters.KeepAsync(
-                    received.Webhook,
-                    DeadLetterReason.Refused,
-                    $"Storage refuses a row: {StorageFailure.Describe(refused)}.",
-                    cancellationToken);
+            case StoreOutcome.Failed when e.Failure is RequestFailedException refused && refused.IsForGood():
+                var error = $"Storage refuses a row: {StorageFailure.Describe(refused)}.";
+                await deadLetters.KeepAsync(e.Webhook, DeadLetterReason.Refused, error, cancellationToken);
                 break;
             case StoreOutcome.Failed:
-                throw result.Failure!;
-            case StoreOutcome.StoredBefore:
-                break;
+                throw e.Failure!;
         }
 
-        if (result.Outcome is StoreOutcome.Stored or StoreOutcome.StoredBefore or StoreOutcome.Duplicate
-            && received.Webhook.ReplayOf is { } replayOf)
+        if (e.IsThere && e.Webhook.ReplayOf is { } replayOf)
         {
             await deadLetters.DropReplayedAsync(replayOf, cancellationToken);
         }
-    }
-
-    private async Task<ReceivedEvent?> KeepPoisonAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
-    {
-        await deadLetters.KeepAsync(
-            webhook, DeadLetterReason.Poison, "Storing failed too often; replay it once the cause is mended.", cancellationToken);
-        return null;
     }
 
     // Each a child of the POST that brought its webhook, and linked to the invocation that stores it with its neighbours.
@@ -218,14 +169,5 @@ public sealed partial class WebhookProcessor(
         }
 
         return activities;
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(
-            310,
-            LogLevel.Warning,
-            "Webhook {WebhookId} could not be stored: {Error}. The message was seen {DequeueCount} times and comes again.")]
-        public static partial void Failed(ILogger logger, string? webhookId, string error, long dequeueCount);
     }
 }

@@ -17,7 +17,7 @@ internal static class DeadLettersCommand
     // Side by side; one that another has dropped meanwhile is no failure.
     private const int MaxParallel = 16;
 
-    private static readonly string[] ListColumns = ["PartitionKey", "RowKey", "Timestamp", EventColumns.ReceivedAt, "Reason", "Error", EventColumns.ContentType, EventColumns.WebhookId, EventColumns.BodyBlob];
+    private static readonly string[] ListColumns = ["PartitionKey", "RowKey", "Timestamp", ColumnNames.ReceivedAt, "Reason", "Error", ColumnNames.ContentType, ColumnNames.WebhookId, ColumnNames.BodyBlob];
 
     public static Command Create(CommandContext context) => new("dead-letters", "What was acknowledged and could not be stored as an event.")
     {
@@ -44,7 +44,7 @@ internal static class DeadLettersCommand
                     continue;
                 }
 
-                page.AddRow(new Text(row.PartitionKey), new Text(row.RowKey), Cell(row, "Reason"), Cell(row, "Error"), Cell(row, EventColumns.ContentType));
+                page.AddRow(new Text(row.PartitionKey), new Text(row.RowKey), Cell(row, "Reason"), Cell(row, "Error"), Cell(row, ColumnNames.ContentType));
                 if (page.Rows.Count == RowsPerPage)
                 {
                     context.Console.Write(page);
@@ -73,10 +73,10 @@ internal static class DeadLettersCommand
             var filter = TableClient.CreateQueryFilter($"PartitionKey eq {parsed.GetRequiredValue(day)} and RowKey eq {parsed.GetRequiredValue(row)}");
             await foreach (var letter in context.Tables(parsed).RowsAsync(DeadLetters.TableName, filter, null, cancellationToken))
             {
-                if (letter.TryGetValue(EventColumns.BodyBlob, out var name) && name is string blob
+                if (letter.TryGetValue(ColumnNames.BodyBlob, out var name) && name is string blob
                     && await new WebhookBlobs(context.Blobs(parsed)).ReadAsync(blob, cancellationToken) is { } body)
                 {
-                    letter[EventColumns.Body] = body.ToString();
+                    letter[ColumnNames.Body] = body.ToString();
                 }
 
                 await WriteAsync(context, parsed, letter, cancellationToken);
@@ -97,7 +97,7 @@ internal static class DeadLettersCommand
         }
 
         var grid = new Grid().AddColumn(new GridColumn().NoWrap()).AddColumn();
-        foreach (var (column, value) in letter.Where(column => column.Key is not ("odata.etag" or EventColumns.Body) && column.Value is not null))
+        foreach (var (column, value) in letter.Where(column => column.Key is not ("odata.etag" or ColumnNames.Body) && column.Value is not null))
         {
             grid.AddRow(new Text(column), new Text(EventList.Plain(JsonLines.ToText(value))));
         }
@@ -106,7 +106,7 @@ internal static class DeadLettersCommand
         context.Console.WriteLine();
 
         // Line by line: the body keeps its lines, and nothing in it steers the terminal.
-        foreach (var line in (letter.GetString(EventColumns.Body) ?? "The body is gone.").Split('\n'))
+        foreach (var line in (letter.GetString(ColumnNames.Body) ?? "The body is gone.").Split('\n'))
         {
             await context.Output.WriteLineAsync(EventList.Plain(line.TrimEnd('\r')).AsMemory(), cancellationToken);
         }

@@ -21,7 +21,7 @@ internal static class ExportCommand
         "client_device", "client_os", "geoip_continent", "geoip_country", "geoip_city", "opened_at", "clicked_at", "sendtime",
         "destination_number", "source_number", "message_content", "status_code", "region", "retry_count", "submitted_timestamp",
         "received_timestamp", "sender_email", "email_subject",
-        EventColumns.ReceivedAt, EventColumns.WebhookId, EventColumns.ContentType, EventColumns.BodyBlob, EventColumns.IsTest, EventColumns.Truncated,
+        ColumnNames.ReceivedAt, ColumnNames.WebhookId, ColumnNames.ContentType, ColumnNames.BodyBlob, ColumnNames.IsTest, ColumnNames.Truncated,
     ];
 
     private static readonly SearchValues<char> ToBeQuoted = SearchValues.Create("\",\r\n");

@@ -55,7 +55,7 @@ internal static class SummaryCommand
     {
         var byDay = new SortedDictionary<string, Tally>(StringComparer.Ordinal);
         var total = new Tally();
-        string[] columns = ["PartitionKey", EventColumns.IsTest, "bounce"];
+        string[] columns = ["PartitionKey", ColumnNames.IsTest, "bounce"];
         using var progress = new Progress(context, "events");
         await foreach (var row in context.Tables(parsed).RowsAsync(EventIndex.ByDayTable, EventQueries.OfDays(from, to), columns, cancellationToken))
         {
@@ -67,7 +67,7 @@ internal static class SummaryCommand
                 byDay.Add(day, tally = new Tally());
             }
 
-            var isTest = row.TryGetValue(EventColumns.IsTest, out var test) && test is true;
+            var isTest = row.TryGetValue(ColumnNames.IsTest, out var test) && test is true;
             var isHard = name == "bounce" && row.TryGetValue("bounce", out var bounce) && bounce is string kind && kind.Equals("hard", StringComparison.OrdinalIgnoreCase);
             tally.Add(name, isTest, isHard);
             total.Add(name, isTest, isHard);

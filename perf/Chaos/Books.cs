@@ -54,7 +54,7 @@ internal sealed class Books
         string[] columns =
         [
             "PartitionKey", "RowKey", "Timestamp", "ReceivedAt", "X_Chaos", "event", "Body", "BodyBlob", "WebhookId", "Reason",
-            EventIndex.EventPartitionKey, EventIndex.EventRowKey, EventIndex.RecipientCount,
+            ColumnNames.EventPartitionKey, ColumnNames.EventRowKey, ColumnNames.RecipientCount,
         ];
         var tables = new List<TableEntity>[names.Length];
         for (var i = 0; i < names.Length; i++)
@@ -179,14 +179,14 @@ internal sealed class Books
 
     private IEnumerable<string> Compare(List<TableEntity> index, Func<TableEntity, IReadOnlyList<string>> partitionsOf)
     {
-        var left = index.ToLookup(row => (row.GetString(EventIndex.EventPartitionKey), row.GetString(EventIndex.EventRowKey)));
+        var left = index.ToLookup(row => (row.GetString(ColumnNames.EventPartitionKey), row.GetString(ColumnNames.EventRowKey)));
         foreach (var row in events.Where(row => Webhook(row) is not null))
         {
             var partitions = partitionsOf(row);
             var rows = left[(row.PartitionKey, row.RowKey)].ToList();
             if (!rows.Select(r => r.PartitionKey).Order(StringComparer.Ordinal).SequenceEqual(partitions.Order(StringComparer.Ordinal))
                 || rows.Exists(r =>
-                    NumberOf(r) != NumberOf(row) || (r.GetInt32(EventIndex.RecipientCount) ?? partitions.Count) != partitions.Count))
+                    NumberOf(r) != NumberOf(row) || (r.GetInt32(ColumnNames.RecipientCount) ?? partitions.Count) != partitions.Count))
             {
                 yield return $"{rows.Count} rows instead of {partitions.Count}: {Keys([row])}, {Webhook(row)}";
             }

@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Options;
+
+namespace Smtp2GoIngest.Maintaining;
+
+/// <summary>The settings <c>Events__…</c>.</summary>
+public sealed class EventsOptions
+{
+    public const string Section = "Events";
+
+    /// <summary>How many days an event is kept; 0 keeps for ever.</summary>
+    public int RetentionDays { get; set; }
+}
+
+/// <summary>Refuses a retention that cannot be meant.</summary>
+public sealed class EventsOptionsValidator : IValidateOptions<EventsOptions>
+{
+    public ValidateOptionsResult Validate(string? name, EventsOptions options) =>
+        options.RetentionDays is >= 0 and <= 36_500
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail("Events__RetentionDays must lie between 0 (keep for ever) and 36500.");
+}
