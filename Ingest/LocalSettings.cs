@@ -2,12 +2,11 @@ using Microsoft.Extensions.Configuration;
 
 namespace Smtp2GoIngest;
 
-/// <summary>The <c>Values</c> of <c>local.settings.json</c>, as func reads them; an environment variable of the same name is to win.</summary>
+/// <summary>The <c>Values</c> of <c>local.settings.json</c>, as func reads them. Environment variables must take precedence.</summary>
 internal static class LocalSettings
 {
-    /// <summary>Reads the file; nothing where there is none.</summary>
-    /// <param name="folder">Where it lies.</param>
-    /// <exception cref="InvalidDataException">It is no JSON object.</exception>
+    /// <summary>Reads the file; empty where there is none.</summary>
+    /// <exception cref="InvalidDataException">The file is not a JSON object.</exception>
     public static Dictionary<string, string?> Read(string folder) =>
         new ConfigurationBuilder()
             .SetBasePath(folder)

@@ -12,12 +12,10 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest;
 
-/// <summary>Registers everything that a host calls, whichever host it is.</summary>
+/// <summary>Registers everything that a host calls.</summary>
 public static partial class Smtp2GoIngestServices
 {
-    /// <summary>Adds the app; its settings are checked when the host starts.</summary>
-    /// <param name="services">The host's services.</param>
-    /// <param name="configuration">The host's settings.</param>
+    /// <summary>Adds the app. Its settings are validated when the host starts.</summary>
     public static IServiceCollection AddSmtp2GoIngest(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -73,7 +71,7 @@ public static partial class Smtp2GoIngestServices
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Webhook__AllowAnonymous is true: everybody who knows the URL can post events.")]
+        [LoggerMessage(1, LogLevel.Warning, "Webhook__AllowAnonymous is true: anybody who knows the URL can post events.")]
         public static partial void Anonymous(ILogger logger);
     }
 }

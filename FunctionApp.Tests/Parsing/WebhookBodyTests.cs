@@ -50,7 +50,7 @@ public sealed class WebhookBodyTests
     public void Json_gives_names_and_values_as_they_are(string body, string expected) => Assert.Equal(expected, Read(body));
 
     [Fact]
-    public void Bytes_that_are_no_utf8_are_read_as_replacement_characters()
+    public void Bytes_that_are_not_utf8_are_read_as_replacement_characters()
     {
         Assert.Equal("a:x\uFFFD|b:1", Read([.. "{\"a\":\"x"u8, 0xFF, .. "\",\"b\":\"1\"}"u8]));
         Assert.Equal("a:\uFFFD|b:1", Read([.. "a="u8, 0xC3, .. "&b=1"u8]));

@@ -14,7 +14,10 @@ public sealed class EnvelopeTests
     [Fact]
     public void The_format_is_what_the_design_says() =>
         Assert.Equal(
-            """{"v":1,"webhooks":[{"id":"0196900fb5807c3e","receivedAt":"2026-05-02T11:20:32+00:00","contentType":"text/plain","body":"event=open","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}]}""",
+            """
+            {"v":1,"webhooks":[{"id":"0196900fb5807c3e","receivedAt":"2026-05-02T11:20:32+00:00","contentType":"text/plain",
+            "body":"event=open","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}]}
+            """.ReplaceLineEndings(string.Empty),
             Envelope.Wrap(Envelope.Encode(Webhook)!).ToString());
 
     [Fact]
@@ -34,7 +37,7 @@ public sealed class EnvelopeTests
     }
 
     [Fact]
-    public void The_text_is_ascii_that_xml_leaves_alone()
+    public void The_text_is_ascii_that_xml_does_not_escape()
     {
         var body = new string([.. Enumerable.Range(0, 0x3000).Select(c => (char)c)]);
 
@@ -66,7 +69,7 @@ public sealed class EnvelopeTests
     [InlineData("""{"v":"1","webhooks":[]}""")]
     [InlineData("""{"v":1,"webhooks":{}}""")]
     [InlineData("""{"v":99,"webhooks":[]}""")]
-    public void What_is_no_envelope_of_this_version_has_a_problem(string message) => Assert.NotNull(Envelope.Read(message).Problem);
+    public void What_is_not_an_envelope_of_this_version_has_a_problem(string message) => Assert.NotNull(Envelope.Read(message).Problem);
 
     [Theory]
     [InlineData("7")]
@@ -78,11 +81,11 @@ public sealed class EnvelopeTests
     [InlineData("""{"id":"1","receivedAt":"2026-05-02T11:20:32Z"}""")]
     [InlineData("""{"id":"1","receivedAt":"1500-05-02T11:20:32Z","body":"x"}""")]
     [InlineData(
-        """{"id":"1","receivedAt":"2026-05-02T11:20:32Z","body":"x","blob":"0000000000000000000000000000000000000000000000000000000000000000"}"""
-    )]
+        """{"id":"1","receivedAt":"2026-05-02T11:20:32Z","body":"x","blob":"00000000000000000000000000000000"""
+            + """00000000000000000000000000000000"}""")]
     [InlineData("""{"id":"1","receivedAt":"2026-05-02T11:20:32Z","blob":"../secrets"}""")]
     [InlineData("""{"id":"1","receivedAt":"2026-05-02T11:20:32Z","body":"x\ud800"}""")]
-    public void A_broken_webhook_stands_alone(string entry)
+    public void A_broken_webhook_does_not_affect_the_others(string entry)
     {
         var good = Encoding.UTF8.GetString(Envelope.Encode(Webhook)!);
 

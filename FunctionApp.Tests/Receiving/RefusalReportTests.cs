@@ -16,7 +16,7 @@ public sealed class RefusalReportTests
 
         for (var second = 0; second < 120; second++)
         {
-            report.Note("wrong-secret", 401, "mend it");
+            report.Note("wrong-secret", 401, "fix it");
             time.Advance(TimeSpan.FromSeconds(1));
         }
 

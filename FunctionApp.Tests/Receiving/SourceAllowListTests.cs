@@ -111,7 +111,7 @@ public sealed class SourceAllowListTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_a_name_gave_stays_allowed_for_a_day_while_dns_fails_and_then_nothing_is_known()
+    public async Task What_a_name_gave_stays_allowed_for_a_day_while_dns_fails_and_is_then_undecided()
     {
         dns = () => [IPAddress.Parse("192.0.2.1")];
         Start("webhooks.example");
@@ -135,8 +135,8 @@ public sealed class SourceAllowListTests : IAsyncDisposable
     [InlineData("192.0.2.0/33", "192.0.2.0/33")]
     [InlineData("10, 192.0.2, 300.1.1.1", "10|192.0.2|300.1.1.1")]
     [InlineData("https://webhooks.smtp2go.com, a b!", "https://webhooks.smtp2go.com|b!")]
-    public void An_entry_that_is_nothing_is_named(string entries, string expected) =>
-        Assert.Equal(expected, string.Join('|', SourceAllowList.Invalid(entries)));
+    public void An_invalid_entry_is_named(string entries, string expected) =>
+        Assert.Equal(expected, string.Join('|', SourceEntries.Parse(entries).Invalid));
 
     public async ValueTask DisposeAsync()
     {

@@ -14,10 +14,13 @@ public sealed class WebhookOptionsTests
     {
         { "Webhook__Password is not set", new() { Username = "u" } },
         { "Webhook__Password is too short", new() { Username = "u", Password = "fifteen-letters" } },
-        { "Webhook__Password is a Key Vault reference that was not resolved", new() { Username = "u", Password = "@Microsoft.KeyVault(SecretUri=https://v.example/s)" } },
+        {
+            "Webhook__Password is a Key Vault reference that was not resolved",
+            new() { Username = "u", Password = "@Microsoft.KeyVault(SecretUri=https://v.example/s)" }
+        },
         { "Webhook__PreviousPassword is too short", new() { Username = "u", Password = Good, PreviousPassword = "short" } },
         { "Webhook__Username is not set", new() { Password = Good } },
-        { "Webhook__Username holds a colon", new() { Username = "a:b", Password = Good } },
+        { "Webhook__Username contains a colon", new() { Username = "a:b", Password = Good } },
         { "Webhook__Accept", new() { Username = "u", Password = Good, Accept = SecretWays.None } },
         { "Webhook__AllowAnonymous is true while a Webhook__Password is set", new() { Password = Good, AllowAnonymous = true } },
         { "Webhook__MaxBodyBytes", new() { Username = "u", Password = Good, MaxBodyBytes = 0 } },
@@ -37,7 +40,7 @@ public sealed class WebhookOptionsTests
     }
 
     [Fact]
-    public void The_samples_password_is_refused_on_azure_alone()
+    public void The_samples_password_is_refused_only_on_azure()
     {
         var sample = new WebhookOptions { Username = "u", Password = WebhookOptions.SamplePassword };
 

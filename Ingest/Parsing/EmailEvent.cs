@@ -5,10 +5,10 @@ using System.Text.Json.Serialization;
 
 namespace Smtp2GoIngest.Parsing;
 
-/// <summary>One event of an email or SMS, read from the fields of one webhook.</summary>
+/// <summary>One event of an email or SMS, from the fields of one webhook.</summary>
 /// <remarks>
-/// Every property is a pure function of the fields. A field's first non-empty scalar counts; the literal text
-/// <c>Unavailable</c>, which SMTP2GO writes where it has nothing to say, counts as missing.
+/// Every property depends only on the fields. The first non-empty scalar of a field counts. <c>Unavailable</c>, which SMTP2GO writes where
+/// it has no value, counts as missing.
 /// </remarks>
 public sealed class EmailEvent
 {
@@ -30,31 +30,31 @@ public sealed class EmailEvent
         IsTest = (FirstOf(byName, "subject") ?? FirstOf(byName, "Subject")) == TestSubject && TimeOf(byName, "sendtime")?.Year == 2015;
     }
 
-    /// <summary>The event, in the spelling of <see cref="EventName"/>.</summary>
+    /// <summary>The event, as <see cref="EventName"/> spells it.</summary>
     public string Name { get; }
 
     /// <summary>SMTP2GO's id of this event: 32 hex digits; missing on some rejects.</summary>
     public string? Id { get; }
 
-    /// <summary>The email's id, case-sensitive; missing for an SMS and on some rejects.</summary>
+    /// <summary>Case-sensitive; missing for an SMS and on some rejects.</summary>
     public string? EmailId { get; }
 
-    /// <summary>The SMS's id (<c>message_id</c>, not an email's <c>message-id</c>).</summary>
+    /// <summary>Only for an SMS (<c>message_id</c>, not the <c>message-id</c> of an email).</summary>
     public string? MessageId { get; }
 
-    /// <summary>The one address that the event is about (<c>rcpt</c>); missing on <c>processed</c>.</summary>
+    /// <summary>The address that the event is about (<c>rcpt</c>); missing on <c>processed</c>.</summary>
     public string? Recipient { get; }
 
-    /// <summary>Where an SMS went.</summary>
+    /// <summary>Only for an SMS.</summary>
     public string? DestinationNumber { get; }
 
-    /// <summary>Every address of <c>recipients</c>, in its order, however the list was written; empty on all but <c>processed</c>.</summary>
+    /// <summary>The addresses of <c>recipients</c>, in order; empty on all events but <c>processed</c>.</summary>
     public IReadOnlyList<string> Recipients { get; }
 
     /// <summary>When it happened, in UTC: <c>time</c>, else <c>received_timestamp</c>, else <c>submitted_timestamp</c>.</summary>
     public DateTimeOffset? Time { get; }
 
-    /// <summary>True for what SMTP2GO's "Test this webhook" button sends: its fixed subject, and a sendtime in 2015.</summary>
+    /// <summary>Sent by the "Test this webhook" button in SMTP2GO: a fixed subject, and a sendtime in 2015.</summary>
     public bool IsTest { get; }
 
     /// <summary>Every field as sent.</summary>
@@ -62,7 +62,7 @@ public sealed class EmailEvent
 
     /// <summary>Reads the event from the body of a webhook.</summary>
     /// <param name="body">The bytes as received. Bytes that are not UTF-8 are read as U+FFFD.</param>
-    /// <param name="problem">Why there is no event; <see cref="BodyProblem.NoEvent"/> where the body is sound but names none.</param>
+    /// <param name="problem">Why there is no event; <see cref="BodyProblem.NoEvent"/> where the body itself is fine.</param>
     public static bool TryParse(ReadOnlySpan<byte> body, [NotNullWhen(true)] out EmailEvent? emailEvent, out BodyProblem problem)
     {
         emailEvent = null;
@@ -83,9 +83,8 @@ public sealed class EmailEvent
         return emailEvent is not null;
     }
 
-    /// <summary>Tells whether two events hold the same fields, whatever their order, their format and their <c>sendtime</c>.</summary>
-    /// <remarks><c>sendtime</c> is left out because SMTP2GO sends another one each time.</remarks>
-    /// <param name="other">The other event.</param>
+    /// <summary>Whether two events have the same fields, in any order and format.</summary>
+    /// <remarks>Ignores <c>sendtime</c>, which differs each time SMTP2GO sends the same event.</remarks>
     public bool SaysTheSameAs(EmailEvent other) => Comparable(this).SequenceEqual(Comparable(other));
 
     private static IEnumerable<(string, string)> Comparable(EmailEvent e) =>
@@ -141,7 +140,7 @@ public sealed class EmailEvent
             }
             catch (JsonException)
             {
-                // Not JSON after all: split as any other list.
+                // Not JSON after all: split it like any other list.
             }
         }
 
@@ -152,7 +151,7 @@ public sealed class EmailEvent
 [JsonSerializable(typeof(string?[]))]
 internal sealed partial class JsonTextArray : JsonSerializerContext
 {
-    /// <summary>Leaves every character as it is that JSON lets be: for people to read.</summary>
+    /// <summary>Escapes only what JSON requires, so that people can read it.</summary>
     public static JsonTextArray Readable { get; } =
         new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

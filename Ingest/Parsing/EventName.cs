@@ -1,6 +1,6 @@
 namespace Smtp2GoIngest.Parsing;
 
-/// <summary>SMTP2GO's names of events, each in one spelling.</summary>
+/// <summary>The names of SMTP2GO's events, each in one spelling.</summary>
 public static class EventName
 {
     /// <summary>The nine events of an email, as SMTP2GO's webhooks name them.</summary>
@@ -11,8 +11,7 @@ public static class EventName
     public static readonly IReadOnlyList<string> OfSms =
         ["sms_submitted", "sms_sending", "sms_delivered", "sms_failed", "sms_rejected"];
 
-    /// <summary>Gives the spelling that is stored; an event that is not known keeps its own name.</summary>
-    /// <param name="name">The name as sent.</param>
+    /// <summary>The spelling that is stored. An unknown event keeps its name.</summary>
     public static string Normalize(string name) => name switch
     {
         "opened" => "open",
@@ -25,7 +24,6 @@ public static class EventName
         _ => name,
     };
 
-    /// <summary>Tells whether a name is one that SMTP2GO documents, in the spelling that is stored.</summary>
-    /// <param name="name">A normalised name.</param>
+    /// <summary>Whether SMTP2GO documents an event of this normalised name.</summary>
     public static bool IsKnown(string name) => OfEmails.Contains(name) || OfSms.Contains(name);
 }

@@ -5,12 +5,11 @@ namespace Smtp2GoIngest.Queueing;
 
 /// <summary>The wire format of a queue message, its version and its size limits.</summary>
 /// <remarks>
-/// <c>{"v":1,"webhooks":[…]}</c>, ASCII alone: Azurite corrupts other text, and the default JSON escapes leave no character that
-/// the queue's XML would escape again, so what is measured here is what is sent.
+/// <c>{"v":1,"webhooks":[…]}</c>, only ASCII: Azurite corrupts other text. The default JSON escapes leave no character that the queue's
+/// XML would escape again, so the size measured here is the size sent.
 /// </remarks>
 public static class Envelope
 {
-    /// <summary>The version that is written and read.</summary>
     public const int Version = 1;
 
     /// <summary>The most bytes of one webhook in its encoded form; a larger one goes to a blob.</summary>
@@ -19,10 +18,10 @@ public static class Envelope
     /// <summary>The most bytes of a message. Azure's own limit is 64 KiB.</summary>
     public const int MaxMessageBytes = 60 * 1024;
 
-    /// <summary>The bytes of a message around its webhooks.</summary>
+    /// <summary>The size of a message without webhooks.</summary>
     internal static int EmptyBytes => Head.Length + Tail.Length;
 
-    // Before it a table takes no time.
+    // The earliest time that a table can hold.
     private const int MinYear = 1601;
 
     private static ReadOnlySpan<byte> Head => "{\"v\":1,\"webhooks\":["u8;
@@ -30,15 +29,14 @@ public static class Envelope
     private static ReadOnlySpan<byte> Tail => "]}"u8;
 
     /// <summary>Encodes one webhook; null where the encoded form exceeds <see cref="MaxWebhookBytes"/>.</summary>
-    /// <param name="webhook">The webhook.</param>
     public static byte[]? Encode(ReceivedWebhook webhook)
     {
         var encoded = JsonSerializer.SerializeToUtf8Bytes(webhook, EnvelopeJson.Default.ReceivedWebhook);
         return encoded.Length <= MaxWebhookBytes ? encoded : null;
     }
 
-    /// <summary>Makes a message of encoded webhooks.</summary>
-    /// <param name="encoded">What <see cref="Encode"/> gave, at least one and at most <see cref="MaxMessageBytes"/> in all.</param>
+    /// <summary>Builds a message from webhooks that <see cref="Encode"/> returned.</summary>
+    /// <param name="encoded">At least one. The message must not exceed <see cref="MaxMessageBytes"/>.</param>
     public static BinaryData Wrap(params ReadOnlySpan<byte[]> encoded)
     {
         var length = EmptyBytes + encoded.Length - 1;
@@ -47,7 +45,7 @@ public static class Envelope
             length += webhook.Length;
         }
 
-        // To measure: a buffer that grows would pass through the large object heap.
+        // Allocated at its exact size: a growing buffer would end up on the large object heap.
         var message = new byte[length];
         Head.CopyTo(message);
         var end = Head.Length;
@@ -66,8 +64,7 @@ public static class Envelope
         return new BinaryData(message);
     }
 
-    /// <summary>Reads a message; never throws on its content.</summary>
-    /// <param name="message">The text of a queue message, from whoever put it there.</param>
+    /// <summary>Reads a queue message, whoever wrote it. Never throws because of its content.</summary>
     public static EnvelopeContent Read(string message)
     {
         try
@@ -80,7 +77,7 @@ public static class Envelope
                 || !root.TryGetProperty("webhooks", out var webhooks)
                 || webhooks.ValueKind != JsonValueKind.Array)
             {
-                return EnvelopeContent.Unreadable("The message is no envelope of this app.");
+                return EnvelopeContent.Unreadable("The message is not an envelope of this app.");
             }
 
             return version == Version
@@ -89,7 +86,7 @@ public static class Envelope
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return EnvelopeContent.Unreadable("The message is no JSON.");
+            return EnvelopeContent.Unreadable("The message is not JSON.");
         }
     }
 
@@ -112,17 +109,17 @@ public static class Envelope
         webhook.Body is { } body ? body.Length <= MaxWebhookBytes && webhook.Blob is null : WebhookBlobs.IsName(webhook.Blob);
 }
 
-/// <summary>What a message holds.</summary>
-/// <param name="Entries">Its webhooks, each readable or not.</param>
-/// <param name="Problem">Why the message as a whole cannot be read; then there are no entries.</param>
+/// <summary>The content of a message.</summary>
+/// <param name="Entries">Its webhooks, readable or not.</param>
+/// <param name="Problem">Why the message cannot be read at all; there are no entries then.</param>
 public sealed record EnvelopeContent(IReadOnlyList<EnvelopeEntry> Entries, string? Problem)
 {
     internal static EnvelopeContent Unreadable(string problem) => new([], problem);
 }
 
 /// <summary>One webhook of a message.</summary>
-/// <param name="Webhook">The webhook; null where the entry is broken.</param>
-/// <param name="Json">The entry as it stands in the message.</param>
+/// <param name="Webhook">Null where the entry is broken.</param>
+/// <param name="Json">The entry as in the message.</param>
 public sealed record EnvelopeEntry(ReceivedWebhook? Webhook, string Json);
 
 [JsonSourceGenerationOptions(

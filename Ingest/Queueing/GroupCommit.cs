@@ -2,25 +2,24 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Queueing;
 
-/// <summary>
-/// Sends entries in as few messages as they fit into: what arrives while a send is under way shares the next one, and a lone entry is sent at
-/// once. Nothing waits for a timer.
-/// </summary>
-/// <param name="send">Sends one message of entries; a failure is the failure of each of them.</param>
-/// <param name="metrics">Told how many entries share a message.</param>
-/// <param name="time">Tells when a send is slow.</param>
+/// <summary>Sends entries in as few messages as possible, without a timer.</summary>
+/// <remarks>A lone entry is sent at once. Entries that arrive while a send is under way share the next message.</remarks>
+/// <param name="send">Sends one message; if it fails, every entry in it fails.</param>
 internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, IngestMetrics metrics, TimeProvider time)
 {
-    /// <summary>How many sends run side by side. A second one begins when as many entries wait as the first one carries, or when that one is slow: docs/performance.md.</summary>
+    /// <summary>How many sends run side by side.</summary>
+    /// <remarks>
+    /// A second one begins when as many entries wait as the first one carries, or when the first one is slow: docs/performance.md.
+    /// </remarks>
     public const int MaxSends = 2;
 
-    /// <summary>The most bytes of entries that may wait; past it the next one is refused at once instead of after its time-out.</summary>
+    /// <summary>The most bytes that may wait. Past it an entry is refused at once instead of after its time-out.</summary>
     public const int MaxWaitingBytes = 16 * 1024 * 1024;
 
-    // Longer than anybody waits for it: SMTP2GO hangs up after 10 s.
+    // Nobody waits longer: SMTP2GO hangs up after 10 s.
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
 
-    // Ten times what the queue takes as a rule.
+    // Ten times what a send usually takes.
     private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(250);
 
     private static readonly int MessageRoom = Envelope.MaxMessageBytes - Envelope.EmptyBytes;
@@ -30,11 +29,10 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     private readonly List<Batch> underWay = [];
     private long waitingBytes;
 
-    /// <summary>Returns when the message that carries the entry is sent.</summary>
-    /// <param name="encoded">The entry.</param>
-    /// <param name="room">How many bytes of a message it is counted as, no fewer than it has.</param>
-    /// <param name="cancellationToken">Ends the wait; an entry that is not under way yet is not sent then.</param>
-    /// <exception cref="QueueOverloadedException">Too much waits already.</exception>
+    /// <summary>Returns when the message that carries the entry has been sent.</summary>
+    /// <param name="room">How many bytes of a message the entry counts as; at least its length.</param>
+    /// <param name="cancellationToken">Ends the wait. The entry is not sent unless its send has already begun.</param>
+    /// <exception cref="QueueOverloadedException">Too much is waiting already.</exception>
     public async Task AddAsync(byte[] encoded, int room, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -52,7 +50,7 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
             batch = Take();
         }
 
-        // By the request itself, so that a lone one changes no thread before its answer.
+        // Sent by the request itself, so that a lone one does not switch threads.
         var sending = batch is null ? Task.CompletedTask : SendAsync(batch);
         try
         {
@@ -76,13 +74,13 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
             }
             else if (node.Value.Batch is { IsOver: false } batch && --batch.Waiters == 0)
             {
-                // Nobody waits for it any more, and whoever comes now must not wait behind it.
+                // Nobody waits for this send any more, and nobody else should wait behind it.
                 _ = batch.Timeout.CancelAsync();
             }
         }
     }
 
-    /// <summary>Sends a batch and tells its entries, then has the next one sent. Throws nothing.</summary>
+    /// <summary>Sends a batch, completes its entries and starts the next one. Never throws.</summary>
     private async Task SendAsync(Batch batch)
     {
         try
@@ -107,7 +105,7 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
 
         if (next is not null)
         {
-            // Neither in the way of this request's answer nor in its context.
+            // Outside this request: neither delaying its answer nor in its context.
             using (ExecutionContext.SuppressFlow())
             {
                 _ = Task.Run(() => SendAsync(next), CancellationToken.None);
@@ -115,10 +113,10 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
         }
     }
 
-    /// <summary>Takes what fits into a message if one may be sent now; else nothing.</summary>
+    /// <summary>Takes what fits into one message; null where no send may begin now.</summary>
     private Batch? Take()
     {
-        // Behind a single send large messages gather; many waiting ones are worth a second, and nobody waits behind one that hangs.
+        // Behind one send, entries gather into a large message. Many of them justify a second send, and so does one that hangs.
         if (waiting.Count == 0
             || underWay.Count == MaxSends
             || underWay.Exists(batch => waiting.Count < batch.Entries.Count && time.GetElapsedTime(batch.Begun) < Slow))
@@ -145,12 +143,12 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     {
         public byte[] Encoded => encoded;
 
-        /// <summary>What it takes of a message, with the comma.</summary>
+        /// <summary>Its share of a message, with the comma.</summary>
         public int Bytes => room + 1;
 
         public TaskCompletionSource Sent { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        /// <summary>The one that carries it; null while it waits.</summary>
+        /// <summary>Null while it waits.</summary>
         public Batch? Batch { get; set; }
     }
 
@@ -166,17 +164,16 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
 
         public List<Entry> Entries { get; }
 
-        /// <summary>A time stamp of the clock.</summary>
         public long Begun { get; }
 
         public CancellationTokenSource Timeout { get; } = new(SendTimeout);
 
-        /// <summary>How many of them somebody still waits for.</summary>
+        /// <summary>How many entries somebody still waits for.</summary>
         public int Waiters { get; set; }
 
         public bool IsOver { get; set; }
     }
 }
 
-/// <summary>More webhooks wait for the queue than memory is set aside for.</summary>
-public sealed class QueueOverloadedException() : InvalidOperationException("Too many webhooks wait for the queue.");
+/// <summary>The webhooks that wait for the queue use as much memory as they may.</summary>
+public sealed class QueueOverloadedException() : InvalidOperationException("Too many webhooks are waiting for the queue.");

@@ -6,13 +6,10 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Queueing;
 
-/// <summary>Measures how much waits in the queues and for how long: the only signals that still speak when the consumer is stuck.</summary>
-/// <param name="service">The storage account.</param>
-/// <param name="metrics">Where the figures go.</param>
-/// <param name="time">The clock.</param>
+/// <summary>Measures how much waits in the queues, and how long: the only signals that still work when the consumer is stuck.</summary>
 public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics, TimeProvider time)
 {
-    /// <summary>When it runs: once a minute.</summary>
+    /// <summary>Once a minute.</summary>
     public const string Schedule = "0 * * * * *";
 
     private const int MostPeeked = 32;
@@ -20,13 +17,11 @@ public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics
     private readonly ConcurrentDictionary<string, DateTimeOffset> oldest = new(StringComparer.Ordinal);
 
     /// <summary>Measures both queues. A queue that does not exist yet is empty.</summary>
-    /// <param name="cancellationToken">Ends the look.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public Task WatchAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(WatchAsync(WebhookQueue.Name, cancellationToken), WatchAsync(WebhookQueue.PoisonName, cancellationToken));
 
-    /// <summary>How many messages both queues hold, hidden ones included. A queue that does not exist yet holds none.</summary>
-    /// <param name="cancellationToken">Ends the look.</param>
+    /// <summary>How many messages both queues hold, including hidden ones. A queue that does not exist yet is empty.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<int> CountAsync(CancellationToken cancellationToken) =>
         await CountAsync(service.GetQueueClient(WebhookQueue.Name), cancellationToken)
@@ -52,7 +47,7 @@ public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics
         metrics.QueueMeasured(name, depth, AgeOf(name, depth, visible));
     }
 
-    /// <summary>A message that is hidden, between two tries for example, cannot be peeked: while none can, what was seen last counts.</summary>
+    // A hidden message, for example between two tries, cannot be peeked. While all are hidden, the last known age goes on.
     private TimeSpan AgeOf(string name, int depth, PeekedMessage[] visible)
     {
         if (depth == 0)

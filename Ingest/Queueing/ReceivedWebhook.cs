@@ -2,14 +2,16 @@ using System.Text.Json.Serialization;
 
 namespace Smtp2GoIngest.Queueing;
 
-/// <summary>One webhook as it travels through the queue: what was received, and nothing read from it yet.</summary>
+/// <summary>One webhook as it travels through the queue, as received and not yet parsed.</summary>
 /// <param name="Id">Unique for each POST: 32 hex digits that sort by time.</param>
-/// <param name="ReceivedAt">When the POST was received, in UTC.</param>
+/// <param name="ReceivedAt">In UTC.</param>
 /// <param name="ContentType">The header as sent, cut at 200 characters.</param>
 /// <param name="Body">The exact text received; null where <paramref name="Blob"/> holds it.</param>
 /// <param name="Blob">The name of the blob with the exact bytes received.</param>
 /// <param name="TraceParent">The W3C trace context of the POST.</param>
-/// <param name="ReplayOf">The dead letter that this is a replay of, as <c>partition key/row key</c>; it goes when this is stored.</param>
+/// <param name="ReplayOf">
+/// The dead letter that this is a replay of, as <c>partition key/row key</c>. It is deleted when this is stored.
+/// </param>
 public sealed record ReceivedWebhook(
     string Id,
     DateTimeOffset ReceivedAt,

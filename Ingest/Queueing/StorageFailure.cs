@@ -2,10 +2,10 @@ using Azure;
 
 namespace Smtp2GoIngest.Queueing;
 
-/// <summary>What may be said of a failure: the text of an exception may quote a row, an address or a URL.</summary>
+/// <summary>Describes a failure without the text of the exception, which may quote a row, an address or a URL.</summary>
 internal static class StorageFailure
 {
-    /// <summary>Azure's error code and status, else the type of the exception.</summary>
+    /// <summary>The error code and status from Azure; the type of any other exception.</summary>
     public static string Describe(Exception e) => e switch
     {
         LoggableException => e.Message,
@@ -16,5 +16,5 @@ internal static class StorageFailure
     };
 }
 
-/// <summary>A failure whose text may be logged by anybody: it quotes no row, no address and no URL.</summary>
+/// <summary>A failure whose text is safe to log: it quotes no row, address or URL.</summary>
 internal sealed class LoggableException(string message) : Exception(message);

@@ -6,23 +6,18 @@ using Azure.Storage.Blobs.Models;
 
 namespace Smtp2GoIngest.Queueing;
 
-/// <summary>The blob container for bodies that no queue message or table row can hold.</summary>
-/// <param name="service">The storage account.</param>
+/// <summary>The blob container for bodies that do not fit into a queue message or a table row.</summary>
 public sealed class WebhookBlobs(BlobServiceClient service)
 {
-    /// <summary>The container's name.</summary>
     public const string ContainerName = "smtp2go-webhooks";
 
     private readonly BlobContainerClient container = service.GetBlobContainerClient(ContainerName);
 
-    /// <summary>Tells whether a text is a name that <see cref="WriteAsync"/> gives.</summary>
-    /// <param name="name">64 lower-case hex digits, or not.</param>
+    /// <summary>Whether a text is a name as <see cref="WriteAsync"/> returns them: 64 lower-case hex digits.</summary>
     public static bool IsName(string? name) => name is { Length: 64 } && name.All(char.IsAsciiHexDigitLower);
 
-    /// <summary>Writes a body, unless it is there already, and gives its name.</summary>
-    /// <remarks>The name is the SHA-256 of the body, so that a retry finds the blob of the first try.</remarks>
-    /// <param name="body">The exact bytes.</param>
-    /// <param name="cancellationToken">Ends the try.</param>
+    /// <summary>Writes a body unless it exists, and returns its name.</summary>
+    /// <remarks>The name is the SHA-256 of the body, so a retry finds the blob of the first try.</remarks>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<string> WriteAsync(ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
@@ -38,16 +33,14 @@ public sealed class WebhookBlobs(BlobServiceClient service)
         }
         catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
         {
-            // Deleted between finding it there and touching it.
+            // Deleted after it was found to exist and before it was touched.
             await WriteIfAbsentAsync(name, body, cancellationToken);
         }
 
         return name;
     }
 
-    /// <summary>The blobs that nobody has written or used again since a time, a page at a time.</summary>
-    /// <param name="before">The time.</param>
-    /// <param name="cancellationToken">Ends the listing.</param>
+    /// <summary>Lists the blobs that were last written or touched before a time.</summary>
     internal async IAsyncEnumerable<string> ListAsync(DateTimeOffset before, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (!await container.ExistsAsync(cancellationToken))
@@ -64,10 +57,7 @@ public sealed class WebhookBlobs(BlobServiceClient service)
         }
     }
 
-    /// <summary>Deletes a blob, unless somebody has written or used it again since a time.</summary>
-    /// <param name="name">The blob.</param>
-    /// <param name="before">The time; null deletes it anyhow.</param>
-    /// <param name="cancellationToken">Ends the try.</param>
+    /// <summary>Deletes a blob unless it was written or touched after a time; null deletes it in any case.</summary>
     /// <returns>Whether it was deleted.</returns>
     internal async Task<bool> DeleteAsync(string name, DateTimeOffset? before, CancellationToken cancellationToken)
     {
@@ -83,8 +73,6 @@ public sealed class WebhookBlobs(BlobServiceClient service)
     }
 
     /// <summary>Reads a body; null where the blob is gone.</summary>
-    /// <param name="name">The name that <see cref="WriteAsync"/> gave.</param>
-    /// <param name="cancellationToken">Ends the try.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<BinaryData?> ReadAsync(string name, CancellationToken cancellationToken)
     {
@@ -108,7 +96,7 @@ public sealed class WebhookBlobs(BlobServiceClient service)
         }
         catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobAlreadyExists)
         {
-            // The same body was written before. Touched, it is not swept from under the webhook that now refers to it as well.
+            // The same body was written before. Touching it keeps it from being swept while this webhook refers to it.
             await container.GetBlobClient(name).SetMetadataAsync(new Dictionary<string, string>(), cancellationToken: cancellationToken);
         }
     }

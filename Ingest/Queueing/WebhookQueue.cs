@@ -9,41 +9,43 @@ using Smtp2GoIngest.Telemetry;
 namespace Smtp2GoIngest.Queueing;
 
 /// <summary>The queue that holds every acknowledged webhook until its event is stored.</summary>
-/// <param name="service">The storage account, without message encoding.</param>
-/// <param name="blobs">Where a body goes that no message can hold.</param>
-/// <param name="metrics">Told how many webhooks share a message.</param>
-/// <param name="time">The clock.</param>
-public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs, IngestMetrics metrics, TimeProvider time)
+public sealed class WebhookQueue
 {
-    /// <summary>The queue's name.</summary>
     public const string Name = "smtp2go-webhooks";
 
-    /// <summary>The name that the Functions host gives to the queue of messages that it gave up.</summary>
+    /// <summary>Where the Functions host moves messages that it gave up on.</summary>
     public const string PoisonName = Name + "-poison";
 
-    /// <summary>How message text is encoded: not at all, and <c>host.json</c> says the same of the trigger.</summary>
+    /// <summary>Must match <c>messageEncoding</c> in <c>host.json</c>.</summary>
     public const QueueMessageEncoding MessageEncoding = QueueMessageEncoding.None;
 
-    /// <summary>The most bytes of bodies that may wait for a blob and then for the queue; past it the next one is refused at once.</summary>
+    /// <summary>The most bytes of bodies on their way to a blob and then to the queue. Past it the next one is refused at once.</summary>
     public const int MaxSpilledBytes = 64 * 1024 * 1024;
 
     private const int MaxContentTypeLength = 200;
 
-    // Azure's default would drop a message after seven days.
+    // By default Azure would delete a message after seven days.
     private static readonly TimeSpan NeverExpires = TimeSpan.FromSeconds(-1);
 
-    private readonly QueueClient queue = service.GetQueueClient(Name);
-    private readonly GroupCommit groupCommit = CommitTo(service.GetQueueClient(Name), metrics, time);
+    private readonly QueueClient queue;
+    private readonly WebhookBlobs blobs;
+    private readonly GroupCommit groupCommit;
 
     private long spilledBytes;
 
-    /// <summary>Makes a webhook durable; returns when it is stored in the queue and not before.</summary>
+    /// <param name="service">Its clients must use <see cref="MessageEncoding"/>.</param>
+    public WebhookQueue(QueueServiceClient service, WebhookBlobs blobs, IngestMetrics metrics, TimeProvider time)
+    {
+        queue = service.GetQueueClient(Name);
+        this.blobs = blobs;
+        groupCommit = new GroupCommit((batch, token) => SendAsync(queue, Envelope.Wrap(batch), token), metrics, time);
+    }
+
+    /// <summary>Enqueues a webhook that has just been received; returns only after it is in the queue.</summary>
     /// <param name="body">The exact bytes received.</param>
-    /// <param name="contentType">The header as sent.</param>
-    /// <param name="receivedAt">When it was received.</param>
-    /// <param name="cancellationToken">Ends the try; the webhook may have been stored all the same.</param>
+    /// <param name="cancellationToken">Ends the wait. The webhook may have been enqueued all the same.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
-    /// <exception cref="QueueOverloadedException">Too many webhooks wait for the queue already.</exception>
+    /// <exception cref="QueueOverloadedException">Too many webhooks are waiting already.</exception>
     public async Task EnqueueAsync(
         ReadOnlyMemory<byte> body, string? contentType, DateTimeOffset receivedAt, CancellationToken cancellationToken)
     {
@@ -57,10 +59,8 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
         await EnqueueAsync(webhook, body, cancellationToken);
     }
 
-    /// <summary>Makes a webhook durable that was received before.</summary>
-    /// <param name="webhook">The webhook, its body aside.</param>
-    /// <param name="body">Its exact bytes.</param>
-    /// <param name="cancellationToken">Ends the try.</param>
+    /// <summary>Enqueues a webhook that was received before.</summary>
+    /// <param name="webhook">Its own <c>Body</c> and <c>Blob</c> are ignored.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal async Task EnqueueAsync(ReceivedWebhook webhook, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
@@ -78,9 +78,9 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
             }
 
             var encoded = Envelope.Encode(webhook with { Blob = await blobs.WriteAsync(body, cancellationToken) })
-                ?? throw new UnreachableException("A webhook without its body exceeds the limit of a message.");
+                ?? throw new UnreachableException("A webhook without its body is too large for a message.");
 
-            // Two to a message at most: whoever stores a message reads all its bodies.
+            // At most two per message: whoever stores a message reads all of its bodies.
             await groupCommit.AddAsync(encoded, Envelope.MaxWebhookBytes, cancellationToken);
         }
         finally
@@ -89,15 +89,13 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
         }
     }
 
-    /// <summary>Puts the text of a message, or of one webhook of it, back as it was.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="isEntry">True for one webhook of a message.</param>
-    /// <param name="cancellationToken">Ends the try.</param>
+    /// <summary>Puts the text of a message back as it was.</summary>
+    /// <param name="isEntry">True where the text is only one webhook of a message.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal Task EnqueueTextAsync(string text, bool isEntry, CancellationToken cancellationToken) =>
         SendAsync(queue, isEntry ? Envelope.Wrap(Encoding.UTF8.GetBytes(text)) : BinaryData.FromString(text), cancellationToken);
 
-    /// <summary>Sends a message that never expires; makes the queue where it is missing, at no cost where it is there.</summary>
+    /// <summary>Sends a message that never expires. Creates the queue only if sending finds it missing.</summary>
     internal static async Task SendAsync(QueueClient queue, BinaryData message, CancellationToken cancellationToken)
     {
         try
@@ -112,9 +110,6 @@ public sealed class WebhookQueue(QueueServiceClient service, WebhookBlobs blobs,
 
         Task SendAsync() => queue.SendMessageAsync(message, timeToLive: NeverExpires, cancellationToken: cancellationToken);
     }
-
-    private static GroupCommit CommitTo(QueueClient queue, IngestMetrics metrics, TimeProvider time) =>
-        new((batch, cancellationToken) => SendAsync(queue, Envelope.Wrap(batch), cancellationToken), metrics, time);
 
     private static byte[]? EncodeInline(ReceivedWebhook webhook, ReadOnlySpan<byte> body) =>
         body.Length <= Envelope.MaxWebhookBytes && Utf8.IsValid(body)

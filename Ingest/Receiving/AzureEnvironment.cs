@@ -6,7 +6,7 @@ namespace Smtp2GoIngest.Receiving;
 /// <param name="IsAzure">True on Azure Functions and App Service.</param>
 public sealed record AzureEnvironment(bool IsAzure)
 {
-    // On App Service plans the first; on Flex Consumption that one is missing and the Functions host itself looks for the others.
+    // App Service plans set the first. Flex Consumption does not; there the Functions host itself looks for the other two.
     private static readonly string[] Marks = ["WEBSITE_INSTANCE_ID", "WEBSITE_SKU", "WEBSITE_POD_NAME"];
 
     internal static AzureEnvironment Detect(IConfiguration configuration) =>

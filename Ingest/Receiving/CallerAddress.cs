@@ -7,40 +7,35 @@ using Microsoft.Extensions.Options;
 
 namespace Smtp2GoIngest.Receiving;
 
-/// <summary>The address of the caller, seen through as many proxies as are ours (<c>Webhook__TrustedProxies</c>).</summary>
+/// <summary>Finds the address of the caller behind our own proxies (<c>Webhook__TrustedProxies</c>).</summary>
 public sealed class CallerAddress
 {
     private const string Header = "X-Forwarded-For";
 
     private readonly ForwardedHeadersMiddleware? forwarded;
 
-    /// <summary>Takes the number of proxies.</summary>
-    /// <param name="options">Valid settings.</param>
-    /// <param name="environment">On Azure the front end is a proxy, and the default is 1.</param>
-    /// <param name="loggers">For ASP.NET Core's middleware.</param>
     public CallerAddress(IOptions<WebhookOptions> options, AzureEnvironment environment, ILoggerFactory loggers)
     {
+        // On Azure the front end is a proxy.
         TrustedProxies = options.Value.TrustedProxies ?? (environment.IsAzure ? 1 : 0);
         if (TrustedProxies > 0)
         {
             var settings = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor, ForwardLimit = TrustedProxies };
 
-            // The number of hops is what is trusted; their addresses change on Azure.
+            // Hops are trusted by number: the addresses of the front end change.
             settings.KnownIPNetworks.Clear();
             settings.KnownProxies.Clear();
             forwarded = new ForwardedHeadersMiddleware(_ => Task.CompletedTask, loggers, Options.Create(settings));
         }
     }
 
-    /// <summary>How many hops of the header, from the right, are believed.</summary>
+    /// <summary>How many hops in the header, from the right, are believed.</summary>
     public int TrustedProxies { get; }
 
-    /// <summary>How many hops the header of a request names.</summary>
-    /// <param name="request">The request, before <see cref="Of"/> has taken hops from it.</param>
+    /// <summary>How many hops the header names. <see cref="Of"/> removes the ones that it believes, so call this first.</summary>
     public static int Hops(HttpRequest request) => request.Headers.GetCommaSeparatedValues(Header).Length;
 
-    /// <summary>The caller's address; takes the hops that it believes from the header.</summary>
-    /// <param name="context">The request's context.</param>
+    /// <summary>The caller's address; null where the connection has none.</summary>
     public IPAddress? Of(HttpContext context)
     {
         forwarded?.ApplyForwarders(context);

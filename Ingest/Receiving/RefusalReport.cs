@@ -3,19 +3,16 @@ using Microsoft.Extensions.Logging;
 
 namespace Smtp2GoIngest.Receiving;
 
-/// <summary>Warns of refusals, for each reason at once and then at most once a minute: a flood of them must not become a flood of logs.</summary>
-/// <param name="time">The clock.</param>
-/// <param name="logger">Where the warnings go.</param>
+/// <summary>Logs refusals.</summary>
+/// <remarks>Per reason, the first at once and then one line a minute at most, so that a flood does not fill the log.</remarks>
 public sealed partial class RefusalReport(TimeProvider time, ILogger<RefusalReport> logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, Tally> tallies = new(StringComparer.Ordinal);
 
-    /// <summary>Notes one refusal.</summary>
-    /// <param name="reason">A reason of our own, never a text of the sender's.</param>
-    /// <param name="status">The answer.</param>
-    /// <param name="hint">What may help to set it right.</param>
+    /// <param name="reason">One of our own, never a text from the sender.</param>
+    /// <param name="hint">What to check.</param>
     public void Note(string reason, int status, string hint)
     {
         var tally = tallies.GetOrAdd(reason, static _ => new Tally());
@@ -44,7 +41,7 @@ public sealed partial class RefusalReport(TimeProvider time, ILogger<RefusalRepo
 
     private static partial class Log
     {
-        [LoggerMessage(100, LogLevel.Warning, "Refused {Count} requests since the last such warning with {Status}, {Reason}: {Hint}")]
+        [LoggerMessage(100, LogLevel.Warning, "Refused {Count} requests since the last such warning, with {Status} ({Reason}). {Hint}")]
         public static partial void Refused(ILogger logger, long count, int status, string reason, string hint);
     }
 }

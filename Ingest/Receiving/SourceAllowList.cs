@@ -1,34 +1,31 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Smtp2GoIngest.Receiving;
 
-/// <summary>What the allow-list says of an address.</summary>
+/// <summary>What the allow-list says about an address.</summary>
 public enum SourceDecision
 {
-    /// <summary>It is on the list, or there is no list.</summary>
+    /// <summary>On the list, or there is no list.</summary>
     Allowed,
 
-    /// <summary>It is not on the list.</summary>
     Denied,
 
-    /// <summary>A name on the list could not be resolved yet, so nobody knows.</summary>
+    /// <summary>Not known yet, because a name on the list has not been resolved.</summary>
     Undecided,
 }
 
-/// <summary>Gives the addresses of a host name, of both families.</summary>
-/// <param name="host">The name.</param>
-/// <param name="cancellationToken">Ends the look-up.</param>
+/// <summary>Looks up the addresses of a host name, IPv4 and IPv6.</summary>
 public delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken cancellationToken);
 
-/// <summary>
-/// The addresses that may post: <c>Webhook__AllowedSources</c>. Names are resolved in the background; what one gave in the last
-/// 24 hours stays allowed, because records rotate and DNS fails.
-/// </summary>
+/// <summary>Decides which addresses may post (<c>Webhook__AllowedSources</c>).</summary>
+/// <remarks>
+/// Names are resolved in the background. An address that a name resolved to in the last 24 hours stays allowed, because records rotate
+/// and DNS fails.
+/// </remarks>
 public sealed partial class SourceAllowList : BackgroundService
 {
     private static readonly TimeSpan ResolveInterval = TimeSpan.FromMinutes(5);
@@ -37,32 +34,26 @@ public sealed partial class SourceAllowList : BackgroundService
     private static readonly TimeSpan KeepFor = TimeSpan.FromHours(24);
     private static readonly TimeSpan FirstResolutionWait = TimeSpan.FromSeconds(2);
 
-    private readonly IPNetwork[] networks;
+    private readonly IReadOnlyList<IPNetwork> networks;
     private readonly ResolvedName[] names;
     private readonly ResolveHost resolve;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly TaskCompletionSource firstResolution = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Takes the list.</summary>
-    /// <param name="options">Valid settings.</param>
-    /// <param name="resolve">DNS.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="logger">Reports names that do not resolve.</param>
     public SourceAllowList(IOptions<WebhookOptions> options, ResolveHost resolve, TimeProvider time, ILogger<SourceAllowList> logger)
     {
         (this.resolve, this.time, this.logger) = (resolve, time, logger);
-        var entries = Split(options.Value.AllowedSources);
-        networks = [.. entries.Select(AsNetwork).OfType<IPNetwork>()];
-        names = [.. entries.Where(entry => AsNetwork(entry) is null).Select(name => new ResolvedName(name))];
+        var entries = SourceEntries.Parse(options.Value.AllowedSources);
+        networks = entries.Networks;
+        names = [.. entries.Names.Select(name => new ResolvedName(name))];
     }
 
-    /// <summary>True where there is no list, and everybody may post who knows the secret.</summary>
-    public bool IsEmpty => networks.Length == 0 && names.Length == 0;
+    /// <summary>True where there is no list: everybody who knows the secret may post.</summary>
+    public bool IsEmpty => networks.Count == 0 && names.Length == 0;
 
-    /// <summary>Judges an address; waits up to two seconds where a name on the list was not resolved yet.</summary>
-    /// <param name="source">The caller's address; null, which is never allowed, where the connection has none.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Decides about an address; waits up to two seconds if a name on the list has not been resolved yet.</summary>
+    /// <param name="source">Null where the connection has no address. That is denied if there is a list.</param>
     public async ValueTask<SourceDecision> DecideAsync(IPAddress? source, CancellationToken cancellationToken)
     {
         var decision = Decide(source);
@@ -83,12 +74,6 @@ public sealed partial class SourceAllowList : BackgroundService
         return Decide(source);
     }
 
-    /// <summary>The entries of a list that are neither an address, a CIDR range nor a host name.</summary>
-    /// <param name="list">The setting.</param>
-    internal static IEnumerable<string> Invalid(string? list) =>
-        Split(list).Where(entry => AsNetwork(entry) is null && !IsHostName(entry));
-
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (names.Length > 0)
@@ -104,20 +89,6 @@ public sealed partial class SourceAllowList : BackgroundService
         }
     }
 
-    private static string[] Split(string? list) =>
-        list?.Split([',', ';', ' ', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
-
-    private static IPNetwork? AsNetwork(string entry) =>
-        IPNetwork.TryParse(entry, out var network) ? network
-        : IPAddress.TryParse(entry, out var address)
-        && (address.AddressFamily == AddressFamily.InterNetworkV6 || entry.Count(c => c == '.') == 3)
-            ? new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetworkV6 ? 128 : 32)
-        : null;
-
-    // A name whose last label is a number is an address that was mistyped.
-    private static bool IsHostName(string entry) =>
-        Uri.CheckHostName(entry) == UriHostNameType.Dns && entry.AsSpan(entry.LastIndexOf('.') + 1).ContainsAnyExceptInRange('0', '9');
-
     private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     private SourceDecision Decide(IPAddress? source)
@@ -132,13 +103,16 @@ public sealed partial class SourceAllowList : BackgroundService
             return SourceDecision.Denied;
         }
 
-        // An IPv4 address may come mapped into IPv6, and an entry may be written so.
+        // An IPv4 address may come mapped into IPv6, and an entry may be written that way.
         var plain = Plain(source);
         var now = time.GetUtcNow();
+
+        // Asked first: a name that is resolved in between would have its addresses refused.
+        var known = names.All(name => name.IsKnown(now));
         return networks.Any(network => network.Contains(plain) || network.Contains(plain.MapToIPv6()))
             || names.Any(name => name.Has(plain, now))
                 ? SourceDecision.Allowed
-            : names.All(name => name.IsKnown(now)) ? SourceDecision.Denied
+            : known ? SourceDecision.Denied
             : SourceDecision.Undecided;
     }
 
@@ -158,7 +132,7 @@ public sealed partial class SourceAllowList : BackgroundService
 
     private sealed class ResolvedName(string host)
     {
-        // Replaced as a whole: a request that saw one address of an answer and not the others would be refused wrongly.
+        // Replaced as a whole, so that no request sees only part of a DNS answer.
         private volatile ImmutableDictionary<IPAddress, DateTimeOffset> lastSeen = ImmutableDictionary<IPAddress, DateTimeOffset>.Empty;
 
         public string Host => host;
@@ -178,7 +152,8 @@ public sealed partial class SourceAllowList : BackgroundService
         [LoggerMessage(
             110,
             LogLevel.Warning,
-            "{Host} of Webhook__AllowedSources does not resolve. What it gave in the last {Hours} hours stays allowed; without any, webhooks get 503.")]
+            "{Host} in Webhook__AllowedSources does not resolve. Its addresses of the last {Hours} hours stay allowed; if there are none, "
+            + "webhooks get 503.")]
         public static partial void NotResolved(ILogger logger, string host, double hours);
     }
 }

@@ -4,28 +4,28 @@ using System.Text;
 
 namespace Smtp2GoIngest.Receiving;
 
-/// <summary>What the authenticator says of a request.</summary>
+/// <summary>What the authenticator says about a request.</summary>
 public enum AuthenticationResult
 {
-    /// <summary>One of the secrets that came is right.</summary>
+    /// <summary>At least one secret is right.</summary>
     Accepted,
 
-    /// <summary>No secret came, or none in a way that is accepted.</summary>
+    /// <summary>No secret was sent in an accepted way.</summary>
     Missing,
 
-    /// <summary>A secret came, and none that came is right.</summary>
+    /// <summary>Every secret that was sent is wrong.</summary>
     Wrong,
 }
 
-/// <summary>The secrets that came with a request, each from its own place.</summary>
-/// <param name="Authorization">The values of the authorization header.</param>
+/// <summary>The secrets that a request carries.</summary>
+/// <param name="Authorization">The values of the Authorization header.</param>
 /// <param name="Query">The values of <c>?p=</c>, decoded.</param>
-/// <param name="Path">What follows <c>smtp2go_</c> in the path, decoded; null where the path has none.</param>
+/// <param name="Path">What follows <c>smtp2go_</c> in the path, decoded; null for the path without a secret.</param>
 public readonly record struct PresentedSecrets(IReadOnlyList<string?> Authorization, IReadOnlyList<string?> Query, string? Path);
 
-/// <summary>Compares the secrets of a request with the accepted ones: a pure function, in a time that tells nothing of them.</summary>
+/// <summary>Compares the secrets of a request with the accepted ones, in a time that reveals nothing about them.</summary>
 /// <remarks>
-/// SMTP2GO signs nothing; these four ways are all that it can send
+/// SMTP2GO does not sign webhooks; these four ways are all that it offers
 /// (<see href="https://support.smtp2go.com/hc/en-gb/articles/223088187-Webhooks"/>).
 /// </remarks>
 public sealed class WebhookAuthenticator
@@ -35,8 +35,7 @@ public sealed class WebhookAuthenticator
     private readonly byte[][] passwords;
     private readonly byte[][] userPasswords;
 
-    /// <summary>Takes the accepted secrets, as digests alone.</summary>
-    /// <param name="options">Valid settings.</param>
+    /// <summary>Keeps only digests of the accepted secrets.</summary>
     public WebhookAuthenticator(WebhookOptions options)
     {
         accept = options.Accept;
@@ -46,8 +45,7 @@ public sealed class WebhookAuthenticator
         userPasswords = [.. secrets.Select(secret => Digest($"{options.Username}:{secret}"))];
     }
 
-    /// <summary>Judges the secrets of one request. Every one that came in an accepted way is compared with every accepted secret.</summary>
-    /// <param name="presented">The secrets that came.</param>
+    /// <summary>Compares every secret that was sent in an accepted way with every accepted secret.</summary>
     public AuthenticationResult Authenticate(in PresentedSecrets presented)
     {
         if (allowAnonymous)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -10,16 +9,7 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Receiving;
 
-/// <summary>From an HTTP request to an answer: the guards in their order, and 200 only when the webhook is durable.</summary>
-/// <param name="settings">The settings.</param>
-/// <param name="sources">Which addresses may post.</param>
-/// <param name="caller">Finds the caller's address.</param>
-/// <param name="authenticator">Judges the secrets.</param>
-/// <param name="queue">Makes a webhook durable.</param>
-/// <param name="metrics">Counts what was received and what was refused.</param>
-/// <param name="report">Warns of refusals.</param>
-/// <param name="time">The clock.</param>
-/// <param name="logger">Reports what could not be made durable.</param>
+/// <summary>Answers an HTTP request: the guards in their order, and 200 only after the webhook is in the queue.</summary>
 public sealed partial class WebhookReceiver(
     IOptions<WebhookOptions> settings,
     SourceAllowList sources,
@@ -31,26 +21,21 @@ public sealed partial class WebhookReceiver(
     TimeProvider time,
     ILogger<WebhookReceiver> logger)
 {
-    /// <summary>The route of both webhook URLs, as Azure Functions and ASP.NET Core write it.</summary>
+    /// <summary>The route of both webhook URLs.</summary>
     public const string Route = "webhook/{endpoint}";
 
-    /// <summary>The route of the health check.</summary>
     public const string HealthRoute = "health";
 
     private const string Endpoint = "smtp2go";
     private const string SecretPrefix = Endpoint + "_";
 
-    // The retry delay of the queue's trigger: what keeps storing from working may keep receiving from it as well.
+    // The retry delay of the queue trigger: the same outage may affect both.
     private const string RetryAfterSeconds = "30";
-
-    // Of a body without a declared length; most are shorter, and it grows.
-    private const int UndeclaredLength = 4 * 1024;
 
     private readonly WebhookOptions options = settings.Value;
 
     /// <summary>Answers one request. The body is not read before the caller is known.</summary>
-    /// <param name="request">The request.</param>
-    /// <param name="endpoint">What the route gave for <c>{endpoint}</c>.</param>
+    /// <param name="endpoint">The route value of <see cref="Route"/>.</param>
     public async Task<IResult> ReceiveAsync(HttpRequest request, string endpoint)
     {
         var cancellationToken = request.HttpContext.RequestAborted;
@@ -62,7 +47,7 @@ public sealed partial class WebhookReceiver(
             return Refuse(request, Refusal.UnknownPath);
         }
 
-        // SMTP2GO asks whether the URL answers before it takes it, and sends no secret then.
+        // SMTP2GO checks that the URL answers before it accepts it, and sends no secret then.
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
         {
             return TypedResults.Ok();
@@ -92,7 +77,7 @@ public sealed partial class WebhookReceiver(
             return Refuse(request, authentication == AuthenticationResult.Missing ? Refusal.NoSecret : Refusal.WrongSecret);
         }
 
-        var (body, refusal) = await ReadBodyAsync(request, cancellationToken);
+        var (body, refusal) = await RequestBody.ReadAsync(request, options.MaxBodyBytes, cancellationToken);
         if (refusal is not null)
         {
             return Refuse(request, refusal);
@@ -100,13 +85,7 @@ public sealed partial class WebhookReceiver(
 
         if (WebhookBody.Check(body.Span) is var problem and not BodyProblem.None)
         {
-            return Refuse(request, problem switch
-            {
-                BodyProblem.Empty => Refusal.EmptyBody,
-                BodyProblem.MalformedJson => Refusal.MalformedJson,
-                BodyProblem.NotAnObject => Refusal.NotAnObject,
-                _ => Refusal.NoPairs,
-            });
+            return Refuse(request, Refusal.Of(problem));
         }
 
         if (!await TryEnqueueAsync(body, request.ContentType, receivedAt, cancellationToken))
@@ -118,7 +97,7 @@ public sealed partial class WebhookReceiver(
         return TypedResults.Ok();
     }
 
-    /// <summary>Says that the process is up, and nothing else. Costs no call to storage.</summary>
+    /// <summary>Says only that the process is up. Makes no call to storage.</summary>
     public static IResult Health() => TypedResults.Text("Healthy");
 
     private async Task<IResult?> RefuseSourceAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -134,13 +113,14 @@ public sealed partial class WebhookReceiver(
             SourceDecision.Denied => Refuse(
                 request,
                 Refusal.Source,
-                $"the address is not in Webhook__AllowedSources. X-Forwarded-For named {hops} hops and Webhook__TrustedProxies is {caller.TrustedProxies}."),
+                $"The address is not in Webhook__AllowedSources. X-Forwarded-For named {hops} hops and Webhook__TrustedProxies is "
+                + $"{caller.TrustedProxies}."),
             SourceDecision.Undecided => Refuse(request, Refusal.SourceUndecided),
             _ => null,
         };
     }
 
-    // As the caller sent it: a server leaves %2F alone in a path, and a secret may hold one.
+    // From the raw target: a server does not decode %2F in a path, and a secret may contain it.
     private static string? PathSecret(HttpRequest request, string endpoint)
     {
         if (!endpoint.StartsWith(SecretPrefix, StringComparison.Ordinal))
@@ -153,39 +133,6 @@ public sealed partial class WebhookReceiver(
         var path = target.IndexOf('?') is var query and >= 0 ? target[..query] : target;
         var last = Uri.UnescapeDataString(path[(path.LastIndexOf('/') + 1)..]);
         return (last.StartsWith(SecretPrefix, StringComparison.Ordinal) ? last : endpoint)[SecretPrefix.Length..];
-    }
-
-    /// <summary>Reads the body; one over the limit is refused and never cut.</summary>
-    private async Task<(ReadOnlyMemory<byte> Body, Refusal? Refusal)> ReadBodyAsync(
-        HttpRequest request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            // As declared, and one byte for the end to be seen without growing.
-            var body = new ArrayBufferWriter<byte>((int)(request.ContentLength ?? UndeclaredLength) + 1);
-            for (int read; (read = await request.Body.ReadAsync(body.GetMemory(), cancellationToken)) > 0;)
-            {
-                body.Advance(read);
-                if (body.WrittenCount > options.MaxBodyBytes)
-                {
-                    return (default, Refusal.TooLarge);
-                }
-            }
-
-            return (body.WrittenMemory, null);
-        }
-        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status408RequestTimeout)
-        {
-            return (default, Refusal.TooSlow);
-        }
-        catch (IOException)
-        {
-            return (default, Refusal.Interrupted);
-        }
-        catch (OperationCanceledException)
-        {
-            return (default, Refusal.NotDurable);
-        }
     }
 
     private async Task<bool> TryEnqueueAsync(
@@ -204,11 +151,11 @@ public sealed partial class WebhookReceiver(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The caller has gone, or the host is stopping: nobody waits for the answer.
+            // The caller hung up, or the host is stopping: nobody waits for the answer.
         }
         catch (Exception e)
         {
-            // Whatever it is, an identity that hands out no token for a while included: it is ours, and sending it again can help.
+            // Whatever failed, even an identity without a token, is on our side, and sending it again can help.
             Log.NotEnqueued(logger, StorageFailure.Describe(e));
         }
 
@@ -230,7 +177,7 @@ public sealed partial class WebhookReceiver(
     private static partial class Log
     {
         [LoggerMessage(
-            101, LogLevel.Error, "A webhook was not acknowledged: the queue did not take it within {Timeout}. SMTP2GO sends it again.")]
+            101, LogLevel.Error, "A webhook was not acknowledged: it was not in the queue within {Timeout}. SMTP2GO sends it again.")]
         public static partial void NotEnqueuedInTime(ILogger logger, TimeSpan timeout);
 
         [LoggerMessage(102, LogLevel.Error, "A webhook was not acknowledged: {Failure}. SMTP2GO sends it again.")]

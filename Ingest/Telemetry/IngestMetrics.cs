@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace Smtp2GoIngest.Telemetry;
 
-/// <summary>The app's instruments, one method a fact. No tag ever holds what a sender can choose freely.</summary>
+/// <summary>The instruments of the app, one method per fact. No tag contains anything that a sender can choose freely.</summary>
 public sealed class IngestMetrics
 {
     /// <summary>The name of the meter and of the activity source.</summary>
@@ -22,22 +22,20 @@ public sealed class IngestMetrics
     private readonly Gauge<long> queueDepth;
     private readonly Gauge<double> queueOldestAge;
 
-    /// <summary>Makes the instruments.</summary>
-    /// <param name="factory">The host's meters.</param>
     public IngestMetrics(IMeterFactory factory)
     {
         var meter = factory.Create(Name);
-        received = meter.CreateCounter<long>("webhooks.received", "{webhook}", "Webhooks acknowledged, and so durable in the queue.");
+        received = meter.CreateCounter<long>("webhooks.received", "{webhook}", "Webhooks acknowledged, after they were queued.");
         refused = meter.CreateCounter<long>("webhooks.refused", "{webhook}", "POSTs not acknowledged, by reason.");
-        ackDuration = meter.CreateHistogram<double>("webhooks.ack.duration", "s", "From the request to the answer 200.");
+        ackDuration = meter.CreateHistogram<double>("webhooks.ack.duration", "s", "From the request to the 200 answer.");
         batchSize = meter.CreateHistogram<int>("webhooks.batch.size", "{webhook}", "Webhooks that share a queue message.");
         stored = meter.CreateCounter<long>("events.stored", "{event}", "Events written to Smtp2GoEvents, by event.");
-        duplicate = meter.CreateCounter<long>("events.duplicate", "{event}", "Webhooks that brought an event again.");
-        lag = meter.CreateHistogram<double>("events.lag", "s", "From the webhook's receipt to its stored row.");
+        duplicate = meter.CreateCounter<long>("events.duplicate", "{event}", "Webhooks whose event was stored before.");
+        lag = meter.CreateHistogram<double>("events.lag", "s", "From receiving a webhook to its stored row.");
         deadLettered = meter.CreateCounter<long>("webhooks.dead_lettered", "{webhook}", "Dead letters written, by reason.");
-        queueDepth = meter.CreateGauge<long>("queue.depth", "{message}", "Messages in a queue, hidden ones included, once a minute.");
+        queueDepth = meter.CreateGauge<long>("queue.depth", "{message}", "Messages in a queue, including hidden ones, once a minute.");
         queueOldestAge = meter.CreateGauge<double>(
-            "queue.oldest.age", "s", "How long the oldest message of a queue has been waiting, once a minute.");
+            "queue.oldest.age", "s", "Age of the oldest message in a queue, once a minute.");
     }
 
     internal void Received(TimeSpan duration)

@@ -3,13 +3,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Smtp2GoIngest.Telemetry;
 
-/// <summary>Keeps ASP.NET Core from writing URLs, which may hold a secret, into logs and their scopes, whatever levels the settings ask for.</summary>
+/// <summary>Keeps ASP.NET Core from logging URLs, which may contain a secret, whatever log levels are configured.</summary>
 internal static class SilentLogging
 {
-    // Below Warning its hosting, routing and server categories write paths and query strings; from Warning on they do not.
+    // Below Warning, its hosting, routing and server categories log paths and query strings.
     private const string UrlWriter = "Microsoft.AspNetCore";
 
-    // Opens a scope with the path around every other line unless it is off altogether.
+    // Adds a scope with the path to every other line unless it is off completely.
     private const string ScopeWriter = "Microsoft.AspNetCore.Hosting.Diagnostics";
 
     public static IServiceCollection AddSilentLogging(this IServiceCollection services) =>

@@ -6,10 +6,10 @@ using OpenTelemetry;
 
 namespace Smtp2GoIngest.Telemetry;
 
-/// <summary>Exports metrics, traces and logs where one of the usual variables says so, and costs nothing where none does.</summary>
+/// <summary>Exports metrics, traces and logs where one of the usual variables is set; otherwise adds nothing.</summary>
 internal static class TelemetryExport
 {
-    // Of other sources only those that write no URL: HTTP clients and the Azure SDK write keys of rows.
+    // Other sources must not record URLs: those of HTTP clients and the Azure SDK contain the keys of rows.
     public static OpenTelemetryBuilder? AddTelemetry(
         this IServiceCollection services, IConfiguration configuration, params string[] otherSources)
     {
@@ -41,7 +41,7 @@ internal static class TelemetryExport
         return telemetry;
     }
 
-    // As the Functions host reads it: "ClientId=<id>;Authorization=AAD", without the first for the system-assigned identity.
+    // As the Functions host reads it: "ClientId=<id>;Authorization=AAD". The system-assigned identity has no ClientId.
     private static ManagedIdentityCredential? CredentialOf(string? authentication)
     {
         var parts = authentication?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
