@@ -2,7 +2,10 @@ using System.Globalization;
 using System.Text;
 using Azure;
 using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
+using Microsoft.Extensions.DependencyInjection;
 using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tests.Storing;
 
 namespace Smtp2GoIngest.Tests.EndToEnd;
@@ -112,7 +115,10 @@ public sealed class StoringTests(AzuriteFixture azurite)
     {
         { "300 fields", "event=open&" + string.Join('&', Enumerable.Range(0, 300).Select(i => $"f{i}=x")) },
         { "a long value", $"event=open&message={new string('x', 100_000)}" },
-        { "odd names", "event=open&X-%C3%9Cn%C3%AF/%C3%A7%C3%B8d%C3%A9%231=a&1st=b&PartitionKey=c&Timestamp=d&odata.etag=e&RowKey=f&Body=g&=h" },
+        {
+            "odd names",
+            "event=open&X-%C3%9Cn%C3%AF/%C3%A7%C3%B8d%C3%A9%231=a&1st=b&PartitionKey=c&Timestamp=d&odata.etag=e&RowKey=f&Body=g&=h"
+        },
         { "an odd email_id", "event=open&email_id=%2F%23%3F%25%3D%09%5C'%22%2B+" + new string('e', 2000) },
         { "a time in 1500", "event=open&time=1500-01-01T00:00:00Z" },
         { "broken encoding", "event=open&message=%zz%4&%=1&other=%ff%fe" },
@@ -124,7 +130,10 @@ public sealed class StoringTests(AzuriteFixture azurite)
         { "an event of odd characters", "event=%2F%23%3F%25_%09%C2%80\u00e9" },
         { "a long event", $"event={new string('e', 5000)}" },
         { "nested json", """{"event":"open","context":{"a":[1,{"b":null}]},"list":[[],{}]}""" },
-        { "every control character", "event=open&message=" + string.Concat(Enumerable.Range(0, 160).Select(c => Uri.EscapeDataString(((char)c).ToString()))) },
+        {
+            "every control character",
+            "event=open&message=" + string.Concat(Enumerable.Range(0, 160).Select(c => Uri.EscapeDataString(((char)c).ToString())))
+        },
         { "quotes in keys", "event=open&email_id='x'''&id=''" },
         { "a null among recipients", "event=processed&recipients=[\"a@x\",null]" },
         { "a byte order mark", "\uFEFF{\"event\":\"open\"}" },
@@ -369,6 +378,19 @@ public sealed class StoringTests(AzuriteFixture azurite)
         Assert.All(kept, row => Assert.Equal("poison", row.GetString("Reason")));
         Assert.All(kept, row => Assert.Equal(
             "Storing failed too often: ServerBusy (503). Replay it once that is fixed.", row.GetString("Error")));
+    }
+
+    [Fact]
+    public async Task What_the_host_gave_up_is_stored_only_at_the_first_try()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+        var text = MessageOf(Entry("1", "event=open"), "7", Entry("2", "event=click"));
+        var seenTwice = QueuesModelFactory.QueueMessage("m", "r", text, 2, null, DateTimeOffset.UtcNow);
+
+        await app.Services.GetRequiredService<WebhookProcessor>().KeepPoisonAsync(seenTwice, Test.Token);
+
+        Assert.Empty(await app.EventsAsync());
+        Assert.Equal(["poison", "poison", "unreadable"], (await app.DeadLettersAsync()).Select(row => row.GetString("Reason")).Order());
     }
 
     [Fact]

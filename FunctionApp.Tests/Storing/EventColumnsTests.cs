@@ -45,7 +45,8 @@ public sealed class EventColumnsTests
     public void Known_times_and_numbers_are_typed_and_the_rest_is_text()
     {
         var row = RowOf(
-            "event=open&time=2026-05-02T11:20:31Z&sendtime=2026-05-02T11:20:31.448120%2B00:00&opened-at=2019-06-18 16:10:32.977062&clicked-at=soon"
+            "event=open&time=2026-05-02T11:20:31Z&sendtime=2026-05-02T11:20:31.448120%2B00:00"
+                + "&opened-at=2019-06-18 16:10:32.977062&clicked-at=soon"
                 + "&read-secs=60&retry_count=many&other=2026-05-02T11:20:31Z&client=60");
 
         Assert.Equal(new DateTimeOffset(2026, 5, 2, 11, 20, 31, TimeSpan.Zero), row["time"]);

@@ -52,7 +52,7 @@ public static class EventIndex
 
     private static TableEntity Copy(TableEntity stored, string partitionKey, string rowKey)
     {
-        var row = new TableEntity(partitionKey, rowKey) 
+        var row = new TableEntity(partitionKey, rowKey)
         {
             [ColumnNames.EventPartitionKey] = stored.PartitionKey,
             [ColumnNames.EventRowKey] = stored.RowKey,

@@ -52,8 +52,10 @@ public static class EventKeys
         ? Hash([id, e.Name, e.Recipient ?? string.Join(',', e.Recipients)])
         : Hash(e.Fields
             .OrderBy(field => field.Name, StringComparer.Ordinal)
-            .SelectMany(field => field.Values.Select(value => value.Text).DefaultIfEmpty(string.Empty).Select(text => (field.Name, Text: text)))
-            .SelectMany(field => new[] { field.Name, field.Text }));
+            .SelectMany(field => field.Values
+                .Select(value => value.Text)
+                .DefaultIfEmpty(string.Empty)
+                .SelectMany(text => new[] { field.Name, text })));
 
     /// <summary>Makes a legal key of any text: escaped as <c>=XX</c> a UTF-8 byte, and cut where it is too long.</summary>
     public static string ToKey(string text)

@@ -76,7 +76,7 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     }
 
     /// <summary>Deletes an event from all three tables, its own row last but one: a run that was cut short finds it again.</summary>
-    /// <param name="emailEvent">The event; null where its body is gone. Then its index rows are searched for, which reads both tables.</param>
+    /// <param name="emailEvent">Null where its body is gone. Then its index rows are searched for, which reads both index tables.</param>
     /// <param name="stored">Its row.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal async Task DeleteAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken)

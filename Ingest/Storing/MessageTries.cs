@@ -40,7 +40,7 @@ internal sealed partial class MessageTries(QueueMessage message, ILogger logger)
     {
         [LoggerMessage(
             310, LogLevel.Warning,
-            "Webhook {WebhookId} could not be stored: {Error}. The message was seen {DequeueCount} times and comes again.")]
+            "Webhook {WebhookId} could not be stored: {Error}. Its message was seen {DequeueCount} times.")]
         public static partial void Failed(ILogger logger, string? webhookId, string error, long dequeueCount);
     }
 }

@@ -23,19 +23,27 @@ public sealed class WebhookProcessor(
     /// <summary>Stores every webhook of a message of <see cref="WebhookQueue.Name"/>, as an event or as a dead letter.</summary>
     /// <exception cref="LoggableException">Storage failed for some; the message has to come again, and the others are stored.</exception>
     public async Task StoreAsync(QueueMessage message, CancellationToken cancellationToken) =>
-        (await TryStoreAsync(message, cancellationToken)).ThrowIfAnyFailed();
+        (await TryStoreAsync(message, ReadAsync, cancellationToken)).ThrowIfAnyFailed();
 
     /// <summary>Stores a message of <see cref="WebhookQueue.PoisonName"/>, and keeps what still fails as dead letters.</summary>
+    /// <remarks>It tries to store a message only once: a webhook that ended the process would end it again.</remarks>
     /// <exception cref="LoggableException">Not even that was possible for some; the message has to come again.</exception>
     public async Task KeepPoisonAsync(QueueMessage message, CancellationToken cancellationToken)
     {
         var tries = new MessageTries(message, logger);
-        foreach (var (webhook, error) in (await TryStoreAsync(message, cancellationToken)).Failures)
+        var stored = await TryStoreAsync(message, message.DequeueCount > 1 ? KeepUnstoredAsync : ReadAsync, cancellationToken);
+        foreach (var (webhook, error) in stored.Failures)
         {
             await tries.AddAsync(webhook, () => KeepPoisonAsync(webhook, error, cancellationToken), cancellationToken);
         }
 
         tries.ThrowIfAnyFailed();
+    }
+
+    private async Task<EventRow?> KeepUnstoredAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
+    {
+        await KeepPoisonAsync(webhook, "the last try did not end", cancellationToken);
+        return null;
     }
 
     private Task KeepPoisonAsync(ReceivedWebhook? webhook, string error, CancellationToken cancellationToken) =>
@@ -44,7 +52,8 @@ public sealed class WebhookProcessor(
             : deadLetters.KeepAsync(
                 webhook, DeadLetterReason.Poison, $"Storing failed too often: {error}. Replay it once that is fixed.", cancellationToken);
 
-    private async Task<MessageTries> TryStoreAsync(QueueMessage message, CancellationToken cancellationToken)
+    private async Task<MessageTries> TryStoreAsync(
+        QueueMessage message, Func<ReceivedWebhook, CancellationToken, Task<EventRow?>> read, CancellationToken cancellationToken)
     {
         var tries = new MessageTries(message, logger);
         var text = message.Body.ToString();
@@ -59,7 +68,7 @@ public sealed class WebhookProcessor(
         var activities = StartActivities(content.Entries);
         try
         {
-            var batch = await ReadAsync(message, content.Entries, tries, cancellationToken);
+            var batch = await ReadAllAsync(message, content.Entries, read, tries, cancellationToken);
             await events.StoreAsync(batch, cancellationToken);
             foreach (var e in batch)
             {
@@ -75,10 +84,14 @@ public sealed class WebhookProcessor(
     }
 
     /// <summary>Reads the events of a message, in its order; what cannot be read becomes a dead letter.</summary>
-    private async Task<IReadOnlyList<EventRow>> ReadAsync(
-        QueueMessage message, IReadOnlyList<EnvelopeEntry> entries, MessageTries tries, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<EventRow>> ReadAllAsync(
+        QueueMessage message,
+        IReadOnlyList<EnvelopeEntry> entries,
+        Func<ReceivedWebhook, CancellationToken, Task<EventRow?>> read,
+        MessageTries tries,
+        CancellationToken cancellationToken)
     {
-        var read = new EventRow?[entries.Count];
+        var rows = new EventRow?[entries.Count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, entries.Count),
             new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken },
@@ -91,7 +104,7 @@ public sealed class WebhookProcessor(
                     {
                         if (webhook is not null)
                         {
-                            read[i] = await ReadAsync(webhook, token);
+                            rows[i] = await read(webhook, token);
                         }
                         else
                         {
@@ -100,7 +113,7 @@ public sealed class WebhookProcessor(
                     },
                     token);
             });
-        return [.. read.OfType<EventRow>()];
+        return [.. rows.OfType<EventRow>()];
     }
 
     /// <summary>Reads the event of a webhook; null where it became a dead letter.</summary>
