@@ -8,9 +8,10 @@ using Smtp2GoIngest.Queueing;
 namespace Smtp2GoIngest.SelfHost;
 
 /// <summary>
-/// Does for one queue what the Functions host's queue trigger does: batches, lease renewal, retry delay, dequeue count and the
-/// move to the poison queue. A message of the poison queue itself is tried for ever.
+/// Does what the Functions host's queue trigger does for one queue: batches, lease renewal, retry delay, dequeue count and the move to the
+/// poison queue.
 /// </summary>
+/// <param name="poison">Null for the poison queue itself: its messages are retried forever.</param>
 internal sealed partial class QueuePump(
     QueueClient queue,
     QueueClient? poison,
@@ -25,7 +26,7 @@ internal sealed partial class QueuePump(
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        // Messages at hand are finished; only when the host's shutdown time-out runs out are they let go.
+        // Messages in flight are finished. They are abandoned only when the host's shutdown timeout runs out.
         await using var _ = cancellationToken.Register(abort.Cancel);
         await base.StopAsync(cancellationToken);
     }
@@ -40,20 +41,20 @@ internal sealed partial class QueuePump(
     {
         var running = new HashSet<Task>();
         var pause = MinPollingInterval;
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            var messages = await ReceiveAsync(stoppingToken);
-            running.UnionWith(messages.Select(HandleAsync));
-            try
+            while (!stoppingToken.IsCancellationRequested)
             {
-                if (messages.Length == 0)
+                var messages = await ReceiveAsync(stoppingToken);
+                running.UnionWith(messages.Select(HandleAsync));
+                if (messages.Length > 0)
                 {
-                    await Task.Delay(pause, time, stoppingToken);
-                    pause = pause * 2 < options.MaxPollingInterval ? pause * 2 : options.MaxPollingInterval;
+                    pause = MinPollingInterval;
                 }
                 else
                 {
-                    pause = MinPollingInterval;
+                    await Task.Delay(pause, time, stoppingToken);
+                    pause = pause * 2 < options.MaxPollingInterval ? pause * 2 : options.MaxPollingInterval;
                 }
 
                 running.RemoveWhere(task => task.IsCompleted);
@@ -62,10 +63,10 @@ internal sealed partial class QueuePump(
                     running.Remove(await Task.WhenAny(running).WaitAsync(stoppingToken));
                 }
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                break;
-            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // A stop while waiting.
         }
 
         await Task.WhenAll(running);
@@ -75,17 +76,14 @@ internal sealed partial class QueuePump(
     {
         try
         {
-            // Not by the stopping token: a batch that was given out and not read would stay hidden for a whole lease.
+            // Not the stopping token: a batch that was handed out but never read would stay hidden for a whole lease.
             return (await queue.ReceiveMessagesAsync(options.BatchSize, options.Lease, abort.Token)).Value;
-        }
-        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
-        {
-            return [];
         }
         catch (Exception e)
         {
-            // Whatever it is, an identity that hands out no token for a while included, the next look may go well.
-            if (!cancellationToken.IsCancellationRequested)
+            // Any failure may pass, for example an identity that cannot get a token for a while. A missing queue is an empty one.
+            if (!cancellationToken.IsCancellationRequested
+                && (e as RequestFailedException)?.ErrorCode != QueueErrorCode.QueueNotFound)
             {
                 Log.NotReceived(logger, queue.Name, e.GetType().Name);
             }
@@ -99,7 +97,10 @@ internal sealed partial class QueuePump(
         using var leaseLost = CancellationTokenSource.CreateLinkedTokenSource(abort.Token);
         using var handled = new CancellationTokenSource();
         var renewal = RenewAsync(message, leaseLost, handled.Token);
-        var succeeded = await TryAsync(message, leaseLost.Token);
+
+        // Taken too often already: what failed then was the process. Running it again could end this one.
+        var isGivenUp = poison is not null && message.DequeueCount > options.MaxDequeueCount;
+        var succeeded = !isGivenUp && await TryAsync(message, leaseLost.Token);
         await handled.CancelAsync();
         var receipt = await renewal;
         if (leaseLost.IsCancellationRequested)
@@ -116,7 +117,7 @@ internal sealed partial class QueuePump(
         }
         catch (Exception e)
         {
-            // It comes again when its lease runs out, and finds its rows.
+            // It comes back when its lease runs out, and finds its rows already there.
             Log.NotSettled(logger, message.MessageId, queue.Name, e.GetType().Name);
         }
     }
@@ -130,13 +131,13 @@ internal sealed partial class QueuePump(
         }
         catch (Exception e)
         {
-            // The function has logged what failed; an exception's text may hold a row.
+            // The type only: the text may quote a row, and the function has logged what failed.
             Log.Failed(logger, message.MessageId, queue.Name, message.DequeueCount, e.GetType().Name);
             return false;
         }
     }
 
-    /// <summary>Renews the lease at half its time until the message is handled; gives the receipt to settle it with.</summary>
+    /// <summary>Renews the lease at half time until the message is handled. Returns the receipt to settle it with.</summary>
     private async Task<string> RenewAsync(QueueMessage message, CancellationTokenSource leaseLost, CancellationToken handled)
     {
         var receipt = message.PopReceipt;
@@ -146,22 +147,18 @@ internal sealed partial class QueuePump(
             try
             {
                 await Task.Delay(options.Lease / 2, time, handled);
-            }
-            catch (OperationCanceledException)
-            {
-                return receipt;
-            }
-
-            try
-            {
                 var renewed = await queue.UpdateMessageAsync(
                     message.MessageId, receipt, visibilityTimeout: options.Lease, cancellationToken: abort.Token);
                 receipt = renewed.Value.PopReceipt;
                 expires = time.GetUtcNow() + options.Lease;
             }
+            catch (OperationCanceledException) when (handled.IsCancellationRequested)
+            {
+                return receipt;
+            }
             catch (Exception e)
             {
-                // 404: the message is gone. 400: somebody else has a newer receipt.
+                // 404: the message is gone. 400: another consumer has taken it.
                 if (e is RequestFailedException { Status: 400 or 404 } || time.GetUtcNow() >= expires)
                 {
                     Log.LeaseLost(logger, message.MessageId, queue.Name);
@@ -181,16 +178,17 @@ internal sealed partial class QueuePump(
 
     private static partial class Log
     {
-        [LoggerMessage(400, LogLevel.Error, "Queue {Queue} could not be read ({Error}). It is tried again.")]
+        [LoggerMessage(400, LogLevel.Error, "Queue {Queue} could not be read ({Error}). It will be tried again.")]
         public static partial void NotReceived(ILogger logger, string queue, string error);
 
-        [LoggerMessage(401, LogLevel.Warning, "Message {MessageId} of {Queue} failed, try {DequeueCount}: {Error}. It comes again.")]
+        [LoggerMessage(401, LogLevel.Warning, "Message {MessageId} of {Queue} failed on try {DequeueCount}: {Error}.")]
         public static partial void Failed(ILogger logger, string messageId, string queue, long dequeueCount, string error);
 
-        [LoggerMessage(402, LogLevel.Warning, "Message {MessageId} of {Queue} could not be settled ({Error}). It comes again.")]
+        [LoggerMessage(
+            402, LogLevel.Warning, "Message {MessageId} of {Queue} could not be settled ({Error}). It will come back when its lease ends.")]
         public static partial void NotSettled(ILogger logger, string messageId, string queue, string error);
 
-        [LoggerMessage(403, LogLevel.Warning, "The lease on message {MessageId} of {Queue} is lost. Whoever has it now goes on.")]
+        [LoggerMessage(403, LogLevel.Warning, "Lost the lease on message {MessageId} of {Queue}: another consumer has it, or it is gone.")]
         public static partial void LeaseLost(ILogger logger, string messageId, string queue);
 
         [LoggerMessage(404, LogLevel.Error, "Message {MessageId} was moved to {Queue} after {DequeueCount} tries.")]

@@ -10,7 +10,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
@@ -19,25 +18,20 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.SelfHost;
 
-/// <summary>The app behind Kestrel, with a pump for each queue and a timer for each schedule: where no Functions host runs.</summary>
+/// <summary>The app without a Functions host: Kestrel for the routes, a pump for each queue, a timer for each schedule.</summary>
 public static class SelfHostedApp
 {
-    /// <summary>Where the app listens unless <c>--urls</c> or <c>ASPNETCORE_URLS</c> says otherwise: this machine alone, on the port of func.</summary>
+    /// <summary>
+    /// Where the app listens unless <c>--urls</c> or <c>ASPNETCORE_URLS</c> says otherwise: loopback only, on the port that func uses.
+    /// </summary>
     public const string DefaultUrl = "http://127.0.0.1:7071";
 
     /// <summary>Runs the app until it is told to stop.</summary>
-    /// <param name="args">ASP.NET Core's own arguments, <c>--urls</c> for example.</param>
-    /// <returns>0, or 1 where a setting is wrong, after a line on standard error for each.</returns>
+    /// <returns>0; 1 if a setting is wrong, after a line on standard error for each.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
         await using var app = Build(args);
-        var problems = SettingProblems(app.Services.GetRequiredService<IStartupValidator>());
-        foreach (var problem in problems)
-        {
-            await Console.Error.WriteLineAsync(problem);
-        }
-
-        if (problems.Count > 0)
+        if (SettingProblems.Report(app.Services))
         {
             return 1;
         }
@@ -47,35 +41,14 @@ public static class SelfHostedApp
     }
 
     /// <summary>Builds the app without starting it.</summary>
-    /// <param name="args">ASP.NET Core's own arguments.</param>
-    /// <param name="settings">The only settings; null for the arguments, the environment and <c>local.settings.json</c>.</param>
-    /// <param name="configure">What to change at the last moment.</param>
+    /// <param name="settings">All settings there are; null for the arguments, the environment and <c>local.settings.json</c>.</param>
+    /// <param name="configure">Changes the builder last.</param>
     public static WebApplication Build(
         string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder(args);
-        if (settings is null)
-        {
-            builder.Configuration.Sources.Insert(
-                0, new MemoryConfigurationSource { InitialData = LocalSettings.Read(AppContext.BaseDirectory) });
-        }
-        else
-        {
-            builder.Configuration.Sources.Clear();
-            builder.Configuration.AddInMemoryCollection(settings);
-        }
-
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = 10_000; // An idle or slow one costs less than 10 KiB: docs/security.md.
-            kestrel.Limits.MaxRequestLineSize = 4 * 1024; // A path or query with a secret is some hundred bytes.
-            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
-            kestrel.Limits.MaxRequestHeaderCount = 50;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10); // SMTP2GO itself gives up then.
-            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 1024, gracePeriod: TimeSpan.FromSeconds(5));
-        });
-
+        Configure(builder.Configuration, settings);
+        builder.WebHost.ConfigureKestrel(Limit);
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
         {
             builder.WebHost.UseUrls(DefaultUrl);
@@ -96,6 +69,30 @@ public static class SelfHostedApp
         app.Map(WebhookReceiver.HealthRoute, WebhookReceiver.Health);
         app.Map("{*path}", static () => TypedResults.Problem(statusCode: Refusal.UnknownPath.Status, title: Refusal.UnknownPath.Title));
         return app;
+    }
+
+    private static void Configure(ConfigurationManager configuration, IEnumerable<KeyValuePair<string, string?>>? settings)
+    {
+        if (settings is null)
+        {
+            configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = LocalSettings.Read(AppContext.BaseDirectory) });
+        }
+        else
+        {
+            configuration.Sources.Clear();
+            configuration.AddInMemoryCollection(settings);
+        }
+    }
+
+    private static void Limit(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = 10_000; // An idle or slow one costs less than 10 KiB: docs/security.md.
+        kestrel.Limits.MaxRequestLineSize = 4 * 1024; // A path or query with a secret takes a few hundred bytes.
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+        kestrel.Limits.MaxRequestHeaderCount = 50;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10); // SMTP2GO itself gives up then.
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 1024, gracePeriod: TimeSpan.FromSeconds(5));
     }
 
     private static void AddPump<T>(
@@ -122,26 +119,4 @@ public static class SelfHostedApp
             handler(s.GetRequiredService<T>()),
             s.GetRequiredService<TimeProvider>(),
             s.GetRequiredService<ILogger<TimerPump>>()));
-
-    private static IReadOnlyList<string> SettingProblems(IStartupValidator settings)
-    {
-        try
-        {
-            settings.Validate();
-            return [];
-        }
-        catch (OptionsValidationException e)
-        {
-            return [.. e.Failures];
-        }
-        catch (AggregateException e) when (e.InnerExceptions.All(inner => inner is OptionsValidationException))
-        {
-            return [.. e.InnerExceptions.Cast<OptionsValidationException>().SelectMany(inner => inner.Failures)];
-        }
-        catch (InvalidOperationException e) when (e.InnerException is FormatException or ArgumentException or OverflowException)
-        {
-            // A number or time that is none: the message of the configuration binder names the setting and its value.
-            return [e.Message.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal)];
-        }
-    }
 }

@@ -5,7 +5,8 @@ using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest.SelfHost;
 
-/// <summary>Does for one function what the Functions host's timer trigger does: calls it whenever its schedule (six fields, UTC) says so.</summary>
+/// <summary>Does what the Functions host's timer trigger does: calls a function on its schedule (six fields, UTC).</summary>
+/// <param name="name">The function's name in the log.</param>
 internal sealed partial class TimerPump(
     string name, string schedule, Func<CancellationToken, Task> function, TimeProvider time, ILogger logger) : BackgroundService
 {
@@ -32,13 +33,13 @@ internal sealed partial class TimerPump(
         }
         catch (Exception) when (stoppingToken.IsCancellationRequested)
         {
-            // The end, whether it waited or ran; what was cut short runs again after the next start.
+            // A stop, while waiting or running. What was cut short runs again after the next start.
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(410, LogLevel.Error, "{Function} failed: {Failure}. It runs again when its schedule says so.")]
+        [LoggerMessage(410, LogLevel.Error, "{Function} failed: {Failure}. It will run again at its next scheduled time.")]
         public static partial void Failed(ILogger logger, string function, string failure);
     }
 }
