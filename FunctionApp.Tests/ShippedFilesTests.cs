@@ -106,10 +106,6 @@ public sealed class ShippedFilesTests
     [Fact]
     public void Every_function_has_the_trigger_that_both_hosts_give_it()
     {
-        var triggers = typeof(Functions).GetMethods()
-            .Where(method => method.GetCustomAttribute<FunctionAttribute>() is not null)
-            .ToDictionary(method => method.GetCustomAttribute<FunctionAttribute>()!.Name, method => Describe(method.GetParameters()[0]));
-
         Assert.Equal(
             new Dictionary<string, string>
             {
@@ -120,7 +116,7 @@ public sealed class ShippedFilesTests
                 ["WatchQueues"] = "timer 0 * * * * *",
                 ["PurgeExpired"] = "timer 0 30 3 * * *",
             },
-            triggers);
+            FunctionMethods.ToDictionary(pair => pair.Key, pair => Describe(pair.Value.GetParameters()[0])));
 
         static string Describe(ParameterInfo parameter) =>
             parameter.GetCustomAttribute<HttpTriggerAttribute>() is { } http
@@ -129,4 +125,49 @@ public sealed class ShippedFilesTests
             : parameter.GetCustomAttribute<TimerTriggerAttribute>() is { } timer ? $"timer {timer.Schedule}"
             : "none";
     }
+
+    /// <summary>The host fills a parameter of any other name from a field or a query value of that name.</summary>
+    [Fact]
+    public void No_function_has_a_parameter_that_a_caller_could_fill() => Assert.Equal(
+        new Dictionary<string, string>
+        {
+            ["ReceiveWebhook"] = "HttpRequest request, String endpoint",
+            ["Health"] = "HttpRequest request",
+            ["StoreEvents"] = "QueueMessage message",
+            ["KeepPoison"] = "QueueMessage message",
+            ["WatchQueues"] = "TimerInfo timer, CancellationToken cancellationToken",
+            ["PurgeExpired"] = "TimerInfo timer, CancellationToken cancellationToken",
+        },
+        FunctionMethods.ToDictionary(
+            pair => pair.Key,
+            pair => string.Join(", ", pair.Value.GetParameters().Select(parameter => $"{parameter.ParameterType.Name} {parameter.Name}"))));
+
+    [Fact]
+    public void The_host_reads_the_same_from_the_files_that_are_deployed()
+    {
+        var functions = JsonNode.Parse(File.ReadAllText(Path.Combine(FunctionsHostWorker.Folder, "functions.metadata")))!.AsArray();
+
+        Assert.Equal(
+            new Dictionary<string, string>
+            {
+                ["ReceiveWebhook"] = "httpTrigger request In Anonymous webhook/{endpoint}; http $return Out",
+                ["Health"] = "httpTrigger request In Anonymous health; http $return Out",
+                ["StoreEvents"] = "queueTrigger message In smtp2go-webhooks EventStorage",
+                ["KeepPoison"] = "queueTrigger message In smtp2go-webhooks-poison EventStorage",
+                ["WatchQueues"] = "timerTrigger timer In 0 * * * * *",
+                ["PurgeExpired"] = "timerTrigger timer In 0 30 3 * * *",
+            },
+            functions.ToDictionary(
+                function => (string)function!["name"]!,
+                function => string.Join("; ", function!["bindings"]!.AsArray().Select(binding => Describe(binding!)))));
+
+        static string Describe(JsonNode binding) => string.Join(' ', ((string[])
+            ["type", "name", "direction", "authLevel", "methods", "route", "queueName", "connection", "schedule", "runOnStartup"])
+            .Select(name => binding[name])
+            .OfType<JsonNode>());
+    }
+
+    private static IEnumerable<KeyValuePair<string, MethodInfo>> FunctionMethods => typeof(Functions).GetMethods()
+        .Where(method => method.GetCustomAttribute<FunctionAttribute>() is not null)
+        .Select(method => KeyValuePair.Create(method.GetCustomAttribute<FunctionAttribute>()!.Name, method));
 }

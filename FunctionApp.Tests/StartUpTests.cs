@@ -3,7 +3,7 @@ using Smtp2GoIngest.Receiving;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>The app as a process: what is wrong with its settings ends it at once.</summary>
+/// <summary>The app as a process, in either host: what is wrong with its settings ends it at once.</summary>
 public sealed class StartUpTests
 {
     [Theory]
@@ -80,10 +80,9 @@ public sealed class StartUpTests
             start.Environment[name] = string.Empty;
         }
 
-        foreach (var setting in settings)
+        foreach (var (name, value) in Parse(settings))
         {
-            var parts = setting.Split('=', 2);
-            start.Environment[parts[0]] = parts[1];
+            start.Environment[name] = value;
         }
 
         using var process = Process.Start(start)!;
@@ -98,4 +97,26 @@ public sealed class StartUpTests
         Assert.DoesNotContain("horse", errors + await output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
     }
+
+    /// <summary>The Functions host shows the last three lines of a worker that has ended.</summary>
+    [Theory]
+    [InlineData("Webhook__Password", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u", "Webhook__Password=short-horse")]
+    [InlineData(
+        "Webhook__MaxBodyBytes",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "Webhook__MaxBodyBytes=1MB")]
+    [InlineData("EventStorage", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage=right-horse")]
+    public async Task A_wrong_setting_ends_the_worker_and_is_named(string named, params string[] settings)
+    {
+        using var worker = FunctionsHostWorker.Start(new Uri("http://127.0.0.1:1/"), Parse(settings));
+
+        Assert.Equal(1, await worker.ExitedAsync());
+        Assert.Contains(named, Assert.Single(worker.Output), StringComparison.Ordinal);
+        Assert.DoesNotContain("horse", Assert.Single(worker.Output), StringComparison.Ordinal);
+    }
+
+    private static Dictionary<string, string?> Parse(string[] settings) =>
+        settings.Select(setting => setting.Split('=', 2)).ToDictionary(parts => parts[0], parts => (string?)parts[1]);
 }

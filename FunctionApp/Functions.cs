@@ -10,8 +10,8 @@ namespace Smtp2GoIngest.FunctionApp;
 
 /// <summary>Every trigger of the app. What they call knows nothing of Azure Functions.</summary>
 /// <remarks>
-/// The host fills parameters by name from JSON fields and query values, so an HTTP function takes the request and its route value and nothing
-/// else: a parameter <c>cancellationToken</c> would turn every request with a field of that name into a 500.
+/// The host fills parameters by name from JSON fields and query values, so an HTTP function takes only the request and its route value: a
+/// parameter <c>cancellationToken</c> would turn every request with a field of that name into a 500.
 /// </remarks>
 public sealed class Functions(WebhookReceiver receiver, WebhookProcessor processor, QueueWatch queues, Retention retention)
 {

@@ -1,11 +1,27 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Smtp2GoIngest;
+using Smtp2GoIngest.FunctionApp;
 using Smtp2GoIngest.Telemetry;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
+builder.UseMiddleware<RunningCalls>();
+builder.UseMiddleware<FailureGuard>();
+builder.UseMiddleware<EncodedSlash>();
+builder.Services.AddHostedService(static services => services.GetRequiredService<RunningCalls>());
+builder.Services.Configure<KestrelServerOptions>(static kestrel => kestrel.AddServerHeader = false);
 builder.Services.AddSmtp2GoIngest(builder.Configuration);
 builder.Services.AddTelemetry(builder.Configuration)?.UseFunctionsWorkerDefaults();
-builder.Build().Run();
+
+using var host = builder.Build();
+if (SettingProblems.Report(host.Services))
+{
+    return 1;
+}
+
+await host.RunAsync();
+return 0;

@@ -5,9 +5,10 @@ using System.Text;
 
 namespace Smtp2GoIngest.Lab.FaultProxy;
 
-/// <summary>Faults by chance, of every kind on every operation. The n-th request of an operation meets the same fault in every run with the same seed.</summary>
-/// <param name="seed">The seed.</param>
-/// <param name="share">How many requests meet a fault: 0.02 is one of fifty.</param>
+/// <summary>
+/// Random faults, of every kind on every operation. The n-th request of an operation meets the same fault in every run with the same seed.
+/// </summary>
+/// <param name="share">The share of requests that meet a fault: 0.02 is one in fifty.</param>
 public sealed class RandomFaults(int seed, double share)
 {
     // What the SDKs take for success: 200 for what reads, 201, 202 and 204 for what writes.
@@ -16,7 +17,6 @@ public sealed class RandomFaults(int seed, double share)
     private readonly ConcurrentDictionary<(StorageService, string), Random> chances = new();
 
     /// <summary>For <see cref="StorageProxy.Choose"/>.</summary>
-    /// <param name="request">The request.</param>
     public Fault? Choose(StorageRequest request)
     {
         var random = chances.GetOrAdd((request.Service, request.Operation), NewRandom);

@@ -3,22 +3,18 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Smtp2GoIngest.Lab.FaultProxy;
 
-/// <summary>How often a fault befell an operation.</summary>
-/// <param name="Service">The service.</param>
-/// <param name="Operation">The operation.</param>
-/// <param name="Kind">The kind of fault.</param>
+/// <summary>What <see cref="StorageProxy.Injected"/> counts by.</summary>
 public sealed record FaultCount(StorageService Service, string Operation, FaultKind Kind);
 
 /// <summary>
-/// Stands before the three services of a storage account on ports of its own, and lets requests fail as <see cref="Choose"/> says. What it
-/// passes on, YARP passes on.
+/// Stands before the three services of a storage account on ports of its own, and lets requests fail as <see cref="Choose"/> says.
+/// YARP forwards the others.
 /// </summary>
 public sealed partial class StorageProxy : IAsyncDisposable
 {
@@ -49,9 +45,7 @@ public sealed partial class StorageProxy : IAsyncDisposable
     /// <summary>How often each fault befell each operation.</summary>
     public IReadOnlyDictionary<FaultCount, int> Injected => injected;
 
-    /// <summary>Starts it before an account of Azurite.</summary>
-    /// <param name="connectionString">Azurite's own.</param>
-    /// <param name="cancellationToken">Ends the start.</param>
+    /// <summary>Starts it before the Azurite that the connection string names.</summary>
     public static async Task<StorageProxy> StartAsync(string connectionString, CancellationToken cancellationToken)
     {
         var proxy = new StorageProxy(connectionString);
@@ -63,25 +57,22 @@ public sealed partial class StorageProxy : IAsyncDisposable
         return proxy;
     }
 
-    /// <summary>The same account, reached through the proxy; it stays the same whatever <see cref="SendTo"/> is told.</summary>
-    /// <param name="connectionString">Any account of the Azurite behind it.</param>
+    /// <summary>An account of the Azurite behind it, reached through the proxy. It stays valid after <see cref="SendTo"/>.</summary>
     public string ConnectionStringOf(string connectionString) =>
         Endpoint()
-            .Replace(
-                connectionString, match =>
-                    $"{match.Groups["service"].Value}Endpoint={front[Enum.Parse<StorageService>(match.Groups["service"].Value)].Urls.Single()}");
+            .Replace(connectionString, match =>
+            {
+                var service = match.Groups["service"].Value;
+                return $"{service}Endpoint={front[Enum.Parse<StorageService>(service)].Urls.Single()}";
+            });
 
-    /// <summary>Passes requests on to another Azurite from now on: one that was started again listens on other ports.</summary>
-    /// <param name="connectionString">Its own.</param>
+    /// <summary>Forwards to another Azurite from now on: one that was started again listens on other ports.</summary>
     public void SendTo(string connectionString) => back = OriginsOf(connectionString);
 
-    /// <summary>Takes a service away, or brings it back.</summary>
-    /// <param name="service">The service.</param>
-    /// <param name="isAway">True breaks every connection as soon as something is asked.</param>
+    /// <summary>Takes a service away, or brings it back. While it is away, every request breaks its connection at once.</summary>
     public void SetAway(StorageService service, bool isAway) => away[service] = isAway;
 
-    /// <summary>Waits until no request is on its way.</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Waits until no request is in flight.</summary>
     public async Task QuietAsync(CancellationToken cancellationToken)
     {
         while (Volatile.Read(ref inFlight) > 0)
@@ -90,7 +81,6 @@ public sealed partial class StorageProxy : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         foreach (var app in front.Values)
@@ -128,7 +118,7 @@ public sealed partial class StorageProxy : IAsyncDisposable
 
     private async Task AnswerAsync(StorageService service, HttpContext context, IHttpForwarder forwarder)
     {
-        // Read to its end before anything befalls it: a fault may be chosen by it, and a drop "before" is not a torn request.
+        // Read to its end first: a fault may be chosen by the body, and a drop "before" is not a torn request.
         context.Request.EnableBuffering(MaxRequestBytes, MaxRequestBytes);
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
@@ -143,7 +133,7 @@ public sealed partial class StorageProxy : IAsyncDisposable
 
         if (fault?.Kind == FaultKind.Delay)
         {
-            await Task.Delay(fault.Time, context.RequestAborted);
+            await (fault.Release?.WaitAsync(context.RequestAborted) ?? Task.Delay(fault.Time, context.RequestAborted));
         }
 
         if (fault is not { TakesEffect: false })
@@ -181,50 +171,4 @@ public sealed partial class StorageProxy : IAsyncDisposable
     [GeneratedRegex(
         "(?<service>Blob|Queue|Table)Endpoint=(?<origin>https?://[^/;]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Endpoint();
-
-    private class WholeAnswer : HttpTransformer
-    {
-        // To the letter: the signature is over the path as the client escaped it.
-        private static readonly UriCreationOptions AsItIs = new() { DangerousDisablePathAndQueryCanonicalization = true };
-
-        public static WholeAnswer Instance { get; } = new();
-
-        public override async ValueTask TransformRequestAsync(
-            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
-        {
-            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
-            proxyRequest.RequestUri = new Uri(
-                destinationPrefix + httpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, AsItIs);
-        }
-    }
-
-    /// <summary>Takes the service's answer and passes nothing of it on.</summary>
-    private sealed class NoAnswer : WholeAnswer
-    {
-        public static new NoAnswer Instance { get; } = new();
-
-        public override ValueTask<bool> TransformResponseAsync(
-            HttpContext httpContext,
-            HttpResponseMessage? proxyResponse,
-            CancellationToken cancellationToken) => ValueTask.FromResult(false);
-    }
-
-    /// <summary>Passes the head and half of the body on.</summary>
-    private sealed class HalfAnAnswer : WholeAnswer
-    {
-        public static new HalfAnAnswer Instance { get; } = new();
-
-        public override async ValueTask<bool> TransformResponseAsync(
-            HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
-        {
-            await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
-            if (proxyResponse is not null && await proxyResponse.Content.ReadAsByteArrayAsync(cancellationToken) is { Length: > 1 } bytes)
-            {
-                await httpContext.Response.Body.WriteAsync(bytes.AsMemory(0, bytes.Length / 2), cancellationToken);
-                await httpContext.Response.Body.FlushAsync(cancellationToken);
-            }
-
-            return false;
-        }
-    }
 }

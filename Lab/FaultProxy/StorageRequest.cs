@@ -6,25 +6,20 @@ namespace Smtp2GoIngest.Lab.FaultProxy;
 /// <summary>The three services of a storage account, by their names in a connection string.</summary>
 public enum StorageService
 {
-    /// <summary>Blobs.</summary>
     Blob,
-
-    /// <summary>Queues.</summary>
     Queue,
-
-    /// <summary>Tables.</summary>
     Table,
 }
 
-/// <summary>One request to storage, as a fault is chosen by it.</summary>
-/// <param name="Service">The service.</param>
-/// <param name="Operation">What it asks for, by Azure's own name: <c>PutMessage</c>, <c>InsertEntity</c>, <c>PutBlob</c>. <c>Batch</c> is a table's transaction.</param>
+/// <summary>One request to storage: what a fault is chosen by.</summary>
+/// <param name="Operation">
+/// Azure's own name: <c>PutMessage</c>, <c>InsertEntity</c>, <c>PutBlob</c>. <c>Batch</c> is a table's transaction.
+/// </param>
 /// <param name="Resource">The queue, table or container; empty for a request to the whole account or to <c>$batch</c>.</param>
 /// <param name="Path">The decoded path after the account, with keys and names of blobs.</param>
-/// <param name="Body">What is sent.</param>
 public sealed record StorageRequest(StorageService Service, string Operation, string Resource, string Path, ReadOnlyMemory<byte> Body)
 {
-    /// <summary>What is sent, as text.</summary>
+    /// <summary>The body as text.</summary>
     public string Text => Encoding.UTF8.GetString(Body.Span);
 
     internal static StorageRequest Of(StorageService service, HttpRequest request, ReadOnlyMemory<byte> body)
@@ -41,7 +36,7 @@ public sealed record StorageRequest(StorageService Service, string Operation, st
         return new StorageRequest(service, operation, resource is "$batch" ? string.Empty : resource, path, body);
     }
 
-    private static string OfQueue(HttpRequest request, string path) => (request.Method, path.Split('/').Length, (string?)request.Query["comp"]) switch
+    private static string OfQueue(HttpRequest request, string path) => (request.Method, path.Split('/').Length, Comp(request)) switch
     {
         ("GET", _, "list") => "ListQueues",
         ("PUT", 1, null) => "CreateQueue",
@@ -69,7 +64,7 @@ public sealed record StorageRequest(StorageService Service, string Operation, st
         _ => Unknown(request),
     };
 
-    private static string OfBlob(HttpRequest request, string path) => (request.Method, path.Contains('/', StringComparison.Ordinal), (string?)request.Query["comp"]) switch
+    private static string OfBlob(HttpRequest request, string path) => (request.Method, path.Contains('/'), Comp(request)) switch
     {
         ("GET", false, "list") => path.Length == 0 ? "ListContainers" : "ListBlobs",
         ("PUT", false, null) => "CreateContainer",
@@ -85,5 +80,7 @@ public sealed record StorageRequest(StorageService Service, string Operation, st
         _ => Unknown(request),
     };
 
-    private static string Unknown(HttpRequest request) => $"{request.Method} {request.Query["comp"]}".TrimEnd();
+    private static string Unknown(HttpRequest request) => $"{request.Method} {Comp(request)}".TrimEnd();
+
+    private static string? Comp(HttpRequest request) => request.Query["comp"];
 }
