@@ -112,7 +112,8 @@ public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
                 LongEmail,
                 [BusyAddress],
                 isTest: false,
-                $"&rcpt={Uri.EscapeDataString(i % 2 == 0 ? BusyAddress : BusyAddress.ToUpperInvariant())}&url=https%3A%2F%2Fshop.example.com%2F{i}");
+                $"&rcpt={Uri.EscapeDataString(i % 2 == 0 ? BusyAddress : BusyAddress.ToUpperInvariant())}"
+                + $"&url=https%3A%2F%2Fshop.example.com%2F{i}");
         }
 
         for (var i = 0; i < 1_500; i++)

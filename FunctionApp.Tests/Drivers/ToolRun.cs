@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
-using Smtp2GoIngest.Tool;
+using Smtp2GoIngest.Tool.Commands;
 
 namespace Smtp2GoIngest.Tests.Tool;
 

@@ -6,7 +6,7 @@ using Azure.Data.Tables;
 using Azure.Storage.Queues;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
-using Smtp2GoIngest.Tool;
+using Smtp2GoIngest.Tool.Commands;
 
 namespace Smtp2GoIngest.Tests.Tool;
 
@@ -51,7 +51,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Sending_says_what_to_mend_and_no_secret()
+    public async Task Sending_says_how_to_fix_it_and_no_secret()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -172,6 +172,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
         Assert.Equal(0, run.ExitCode);
         Assert.Equal(8, run.Json.Count);
         Assert.All(run.Json, line => Assert.True((bool)line["ok"]!));
+        Assert.All(run.Json.Skip(1), line => Assert.Equal("does not exist yet (created on first use)", (string?)line["detail"]));
         Assert.Empty(await new QueueServiceClient(account).GetQueuesAsync(cancellationToken: Test.Token).ToListAsync());
         Assert.Empty(await new TableServiceClient(account).QueryAsync(cancellationToken: Test.Token).ToListAsync());
     }

@@ -78,6 +78,29 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
         Assert.Equal(letters.Select(row => row.RowKey).Order(), (await app.DeadLettersAsync()).Select(row => row.RowKey).Order());
     }
 
+    [Fact]
+    public async Task People_are_told_in_a_sentence()
+    {
+        var account = await StoredAsync("event=open&id=1&email_id=e1&rcpt=a@x.example&time=2024-05-01T10:00:00Z", "a=1", "b=2");
+        var letter = (await IndexTests.RowsAsync(account, DeadLetters.TableName))[0];
+
+        Assert.Equal("Would delete 1 event.\n", await SaidAsync("purge", "--before", "2024-05-02", "--dry-run"));
+        Assert.Equal("Indexed 1 event.\n", await SaidAsync("reindex"));
+        Assert.Equal("Changed 0 rows.\n", await SaidAsync("reparse"));
+        Assert.Equal(
+            "Replayed 1 dead letter. Skipped 0 whose body is gone.\n",
+            await SaidAsync("dead-letters", "replay", letter.PartitionKey, letter.RowKey));
+        Assert.Equal("Deleted 2 dead letters.\n", await SaidAsync("dead-letters", "drop", "--reason", "no-event", "--yes"));
+        Assert.Equal("Deleted 1 event.\n", await SaidAsync("purge", "--before", "2024-05-02"));
+
+        async Task<string> SaidAsync(params string[] args)
+        {
+            var run = await RunAsync(account, args);
+            Assert.Equal((0, string.Empty), (run.ExitCode, run.Error));
+            return run.Output;
+        }
+    }
+
     private async Task<string> StoredAsync(params string[] bodies)
     {
         var account = azurite.NewAccount();

@@ -135,6 +135,17 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
     }
 
     [Fact]
+    public async Task A_timeline_names_one_recipient_to_a_line_and_not_the_email_on_each()
+    {
+        var run = await RunAsync("email", "1w00010-abc");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.DoesNotContain("1w00010-abc", run.Output, StringComparison.Ordinal);
+        Assert.Contains("│ user10@example.org │", run.Output, StringComparison.Ordinal);
+        Assert.Contains("│ user12@example.org │", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_export_as_ndjson_has_every_column()
     {
         var run = await RunAsync("export", "2026-05-30", "2026-05-31");

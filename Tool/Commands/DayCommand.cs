@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tool.Asking;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
@@ -10,19 +11,19 @@ internal static class DayCommand
     {
         var day = new Argument<string?>("date")
         {
-            Description = "A day in UTC, 2026-05-01; today unless given; no-time for the events without a time.",
+            Description = "A day in UTC, such as 2026-05-01; today by default; no-time for events without a time.",
             Arity = ArgumentArity.ZeroOrOne,
             CustomParser = ArgumentParsing.ParseDayOrNoTime,
         };
         var eventName = new Option<string?>("--event") { Description = "Only this event: bounce, spam, delivered, …" };
-        var command = new Command("day", "What happened on a day, event by event, each in the order of time.") { day, eventName };
+        var command = new Command("day", "What happened on a day, grouped by event, each in order of time.") { day, eventName };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var on = parsed.GetValue(day) ?? ArgumentParsing.ToText(context.Today);
             var only = parsed.GetValue(eventName);
             var filter = only is null ? EventQueries.OfDays(on, on) : EventQueries.OfDay(on, only);
-            return await EventList.WriteAsync(
-                context, parsed, EventIndex.ByDayTable, filter, $"No {(only is null ? "event" : $"'{EventList.Plain(only)}'")} is stored of {on}.", cancellationToken);
+            var nothingFound = $"No {(only is null ? string.Empty : $"'{PlainText.Of(only)}' ")}events found for {on}.";
+            return await EventList.OfMany.WriteAsync(context, parsed, EventIndex.ByDayTable, filter, nothingFound, cancellationToken);
         });
         return command;
     }

@@ -10,13 +10,13 @@ using Smtp2GoIngest.Receiving;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>A test webhook as SMTP2GO sends it.</summary>
+/// <summary>Sends a test webhook as SMTP2GO would.</summary>
 internal static class SendCommand
 {
     private const string DefaultUrl = "http://127.0.0.1:7071/webhook/smtp2go";
     private const string Form = "form";
 
-    // From the first event of the sample to the last: none lies in the future.
+    // From the sample's first event to its last, so that none is in the future.
     private static readonly TimeSpan SpanOfSample = TimeSpan.FromMinutes(5);
 
     // As long as SMTP2GO waits.
@@ -28,17 +28,31 @@ internal static class SendCommand
     {
         var eventName = new Argument<string>("event") { HelpName = "event", Description = $"One of {string.Join(", ", Names)}." };
         eventName.AcceptOnlyFromAmong(Names);
-        var to = new Option<Uri>("--to") { Description = "The app's webhook URL.", DefaultValueFactory = _ => new Uri(DefaultUrl), CustomParser = ParseUrl };
-        var format = new Option<string>("--format") { Description = "SMTP2GO's output format: form or json.", DefaultValueFactory = _ => Form };
+        var to = new Option<Uri>("--to")
+        {
+            Description = "The app's webhook URL.",
+            DefaultValueFactory = _ => new Uri(DefaultUrl),
+            CustomParser = ParseUrl,
+        };
+        var format = new Option<string>("--format")
+        {
+            Description = "SMTP2GO's output format: form or json.",
+            DefaultValueFactory = _ => Form,
+        };
         format.AcceptOnlyFromAmong(Form, "json");
-        var user = new Option<string?>("--user") { Description = "User name; Webhook__Username of the settings unless given." };
-        var password = new Option<string?>("--password") { Description = "Password; Webhook__Password of the settings unless given." };
-        var command = new Command("send", "Sends a realistic test webhook under an email id of its own.") { eventName, to, format, user, password };
+        var user = new Option<string?>("--user") { Description = "User name; Webhook__Username from the settings by default." };
+        var password = new Option<string?>("--password") { Description = "Password; Webhook__Password from the settings by default." };
+        var command = new Command("send", "Sends a realistic test webhook with a new email id.")
+        {
+            eventName, to, format, user, password,
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var name = parsed.GetRequiredValue(eventName);
             var emailId = $"1w{RandomNumberGenerator.GetHexString(4)}-{RandomNumberGenerator.GetHexString(12)}";
-            var sample = SampleWebhook.OneOfEach(emailId, context.Time.GetUtcNow() - SpanOfSample).Single(webhook => webhook.Fields.Contains(new("event", name)));
+            var sample = SampleWebhook
+                .OneOfEach(emailId, context.Time.GetUtcNow() - SpanOfSample)
+                .Single(webhook => webhook.Fields.Contains(new("event", name)));
             var credentials = (
                 parsed.GetValue(user) ?? context.Settings[$"{WebhookOptions.Section}:{nameof(WebhookOptions.Username)}"],
                 parsed.GetValue(password) ?? context.Settings[$"{WebhookOptions.Section}:{nameof(WebhookOptions.Password)}"]);
@@ -51,13 +65,21 @@ internal static class SendCommand
                 throw new CommandFailedException(Refused(status));
             }
 
-            var id = sample.Fields.FirstOrDefault(field => field.Key == "email_id").Value as string ?? $"sms-{sample.Fields.First(field => field.Key == "message_id").Value}";
+            var id = IdOf(sample);
             await (context.IsJson(parsed)
-                ? context.Output.WriteJsonAsync(new JsonObject { ["event"] = name, ["emailId"] = id, ["status"] = (int)status }, cancellationToken)
-                : context.Output.WriteLineAsync($"Acknowledged. Once it is stored: smtp2go-ingest email {id}".AsMemory(), cancellationToken));
+                ? context.Output.WriteJsonAsync(
+                    new JsonObject { ["event"] = name, ["emailId"] = id, ["status"] = (int)status }, cancellationToken)
+                : context.Output.WriteLineAsync(
+                    $"Acknowledged. To see it once it is stored: smtp2go-ingest email {id}".AsMemory(), cancellationToken));
             return ExitCode.Done;
         });
         return command;
+    }
+
+    private static string IdOf(SampleWebhook sample)
+    {
+        var fields = sample.Fields.ToDictionary();
+        return fields.TryGetValue("email_id", out var id) ? (string)id : $"sms-{fields["message_id"]}";
     }
 
     private static Uri? ParseUrl(ArgumentResult argument)
@@ -71,9 +93,10 @@ internal static class SendCommand
         return null;
     }
 
-    private static async Task<HttpStatusCode> PostAsync(Uri url, HttpContent content, (string? User, string? Password) credentials, CancellationToken cancellationToken)
+    private static async Task<HttpStatusCode> PostAsync(
+        Uri url, HttpContent content, (string? User, string? Password) credentials, CancellationToken cancellationToken)
     {
-        // SMTP2GO's webhook follows no redirect, and a password should not either.
+        // SMTP2GO follows no redirect, and a password should not either.
         using var handler = new HttpClientHandler { AllowAutoRedirect = false };
         using var client = new HttpClient(handler) { Timeout = Timeout };
         using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = content };
@@ -88,16 +111,19 @@ internal static class SendCommand
             using var answer = await client.SendAsync(request, cancellationToken);
             return answer.StatusCode;
         }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e)
+            when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new CommandFailedException($"Nobody answered at {url.Scheme}://{url.Authority}: start the app, or name its webhook URL with --to.");
+            throw new CommandFailedException(
+                $"Nobody answered at {url.Scheme}://{url.Authority}. Start the app, or give its webhook URL with --to.");
         }
     }
 
     private static string Refused(HttpStatusCode status) => $"The app answered {(int)status}: " + status switch
     {
-        HttpStatusCode.Unauthorized => "give its user name and password with --user and --password, or as Webhook__Username and Webhook__Password.",
-        HttpStatusCode.Forbidden => "this machine is not among its Webhook__AllowedSources.",
+        HttpStatusCode.Unauthorized =>
+            "give its user name and password with --user and --password, or as Webhook__Username and Webhook__Password.",
+        HttpStatusCode.Forbidden => "this machine is not one of its Webhook__AllowedSources.",
         HttpStatusCode.NotFound => "the URL ends in /webhook/smtp2go.",
         HttpStatusCode.ServiceUnavailable => "it cannot reach its storage; try `smtp2go-ingest check`.",
         _ => "check the URL given with --to.",

@@ -4,9 +4,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 
-namespace Smtp2GoIngest.Tool;
+namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>Rows for programs: one JSON object per line, named by the columns.</summary>
+/// <summary>Rows for programs: one JSON object per line, with the column names.</summary>
 internal static class JsonLines
 {
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -15,16 +15,17 @@ internal static class JsonLines
         output.WriteLineAsync(document.ToJsonString(Readable).AsMemory(), cancellationToken);
 
     public static Task WriteJsonAsync(this TextWriter output, TableEntity row, CancellationToken cancellationToken) =>
-        output.WriteJsonAsync(row.ToJson(), cancellationToken);
+        output.WriteJsonAsync(ToJson(row), cancellationToken);
 
-    public static JsonObject ToJson(this TableEntity row) => ToJson(row.Where(column => column.Key != "odata.etag" && column.Value is not null));
+    private static JsonObject ToJson(TableEntity row) =>
+        ToJson(row.Where(column => column.Key != "odata.etag" && column.Value is not null));
 
     public static JsonObject ToJson(IEnumerable<KeyValuePair<string, object>> columns) =>
         new(columns.Select(column => KeyValuePair.Create<string, JsonNode?>(column.Key, ToJson(column.Value))));
 
     public static string ToText(JsonObject document) => document.ToJsonString(Readable);
 
-    /// <summary>A value as text; a time as ISO 8601 in UTC, with as many digits of the second as it has.</summary>
+    /// <summary>A value as text; a time as ISO 8601 in UTC, without trailing zeros.</summary>
     public static string ToText(object value) => value switch
     {
         DateTimeOffset time => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture),

@@ -1,17 +1,18 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 
-namespace Smtp2GoIngest.Tool;
+namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>One webhook in the shape that SMTP2GO sends it.</summary>
-/// <param name="Fields">Its fields; a value that is a list is sent as a repeated field or as an array.</param>
+/// <summary>A webhook as SMTP2GO sends it.</summary>
+/// <param name="Fields">A value that is a list is sent as a repeated field or as an array.</param>
 public sealed record SampleWebhook(IReadOnlyList<KeyValuePair<string, object>> Fields)
 {
     private const string Sender = "shop@example.com";
     private static readonly string[] Recipients = ["ada@example.org", "bob@example.net", "cleo@example.org"];
 
-    /// <summary>One of each of the nine events of an email, and an SMS, under ids of their own.</summary>
-    /// <param name="emailId">The email's id.</param>
+    /// <summary>The nine events of one email, and one of an SMS.</summary>
+    /// <param name="emailId">At least 12 characters; the last ones become the SMS's id.</param>
     /// <param name="start">When the email was processed.</param>
     public static IReadOnlyList<SampleWebhook> OneOfEach(string emailId, DateTimeOffset start)
     {
@@ -20,23 +21,36 @@ public sealed record SampleWebhook(IReadOnlyList<KeyValuePair<string, object>> F
         return
         [
             Email("processed", 0, ("recipients", Recipients), ("srchost", "192.0.2.19")),
-            Email("delivered", 2, ("rcpt", ada), ("host", "mx.example.org [203.0.113.22]"), ("message", "250 2.0.0 OK"), ("context", "Unavailable")),
-            Email("bounce", 3, ("rcpt", bob), ("bounce", "hard"), ("host", "mx.example.net [203.0.113.7]"), ("message", "550 5.1.1 User unknown"), ("context", "RCPT TO:<bob@example.net>")),
-            Email("reject", 3, ("rcpt", cleo), ("message", "Recipient is on the suppression list"), ("context", "submission"), ("srchost", "192.0.2.19")),
-            Email("open", 65, ("rcpt", ada), ("opened-at", Time(65)), ("user-agent", Browser), ("read-secs", "12"), ("client", "Firefox 140.0"), ("client-os", "Linux"), ("client-device", "Other"), ("geoip-country", "NZ"), ("context", "Unavailable"), ("message", "Unavailable")),
-            Email("click", 78, ("rcpt", ada), ("clicked-at", Time(78)), ("url", "https://shop.example.com/orders/1042?from=mail"), ("user-agent", Browser), ("client", "Firefox 140.0"), ("client-os", "Linux")),
+            Email(
+                "delivered", 2, ("rcpt", ada), ("host", "mx.example.org [203.0.113.22]"), ("message", "250 2.0.0 OK"),
+                ("context", "Unavailable")),
+            Email(
+                "bounce", 3, ("rcpt", bob), ("bounce", "hard"), ("host", "mx.example.net [203.0.113.7]"),
+                ("message", "550 5.1.1 User unknown"), ("context", "RCPT TO:<bob@example.net>")),
+            Email(
+                "reject", 3, ("rcpt", cleo), ("message", "Recipient is on the suppression list"), ("context", "submission"),
+                ("srchost", "192.0.2.19")),
+            Email(
+                "open", 65, ("rcpt", ada), ("opened-at", Time(65)), ("user-agent", Browser), ("read-secs", "12"),
+                ("client", "Firefox 140.0"), ("client-os", "Linux"), ("client-device", "Other"), ("geoip-country", "NZ"),
+                ("context", "Unavailable"), ("message", "Unavailable")),
+            Email(
+                "click", 78, ("rcpt", ada), ("clicked-at", Time(78)), ("url", "https://shop.example.com/orders/1042?from=mail"),
+                ("user-agent", Browser), ("client", "Firefox 140.0"), ("client-os", "Linux")),
             Email("unsubscribe", 90, ("rcpt", ada), ("message", ada), ("context", "feedback")),
             Email("resubscribe", 150, ("rcpt", ada), ("message", ada), ("context", "feedback")),
             Email("spam", 300, ("rcpt", ada), ("message", string.Empty), ("context", "feedback")),
             new SampleWebhook(
             [
-                new("event", "sms_delivered"), new("id", NewId()), new("message_id", emailId[^12..].ToLowerInvariant()), new("destination_number", "+6421555012"),
-                new("source_number", "+6421555000"), new("message_content", "Your order has left."), new("status_code", "delivered"),
-                new("region", "NZ"), new("retry_count", "0"), new("submitted_timestamp", Time(4)), new("received_timestamp", Time(5)), new("sender_email", Sender),
+                new("event", "sms_delivered"), new("id", NewId()), new("message_id", emailId[^12..].ToLowerInvariant()),
+                new("destination_number", "+6421555012"), new("source_number", "+6421555000"),
+                new("message_content", "Your order has left."), new("status_code", "delivered"), new("region", "NZ"),
+                new("retry_count", "0"), new("submitted_timestamp", Time(4)), new("received_timestamp", Time(5)),
+                new("sender_email", Sender),
             ]),
         ];
 
-        string Time(int second) => start.AddSeconds(second).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        string Time(int second) => start.AddSeconds(second).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
         SampleWebhook Email(string name, int second, params (string Name, object Value)[] own) => new(
         [

@@ -1,25 +1,14 @@
 using System.Globalization;
 
-namespace Smtp2GoIngest.Tool;
+namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>Counts long work on standard error where somebody watches, and leaves no trace.</summary>
+/// <summary>Shows the count of long work on standard error if somebody is watching, and clears it at the end.</summary>
 internal sealed class Progress(CommandContext context, string what) : IProgress<long>, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     private long last = context.Time.GetTimestamp();
     private int drawn;
-
-    public int Count { get; private set; }
-
-    public void Add()
-    {
-        Count++;
-        if (Count % 100 == 0)
-        {
-            Report(Count);
-        }
-    }
 
     public void Report(long value)
     {

@@ -3,7 +3,7 @@ using Azure.Data.Tables;
 using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Storing;
 
-namespace Smtp2GoIngest.Tool;
+namespace Smtp2GoIngest.Tool.Asking;
 
 /// <summary>The filters of the three questions, and rows read page by page: never more than 1,000 in memory.</summary>
 internal static class EventQueries
@@ -11,19 +11,19 @@ internal static class EventQueries
     public static string OfEmail(string emailId) =>
         TableClient.CreateQueryFilter($"PartitionKey eq {EventKeys.ToKey(emailId)}");
 
-    /// <summary>Everything about an address; since a time, the events without one are left out.</summary>
+    /// <summary>Everything about an address. With a start time, events without a time are left out.</summary>
     public static string OfRecipient(string address, DateTimeOffset? since)
     {
-        var partition = EventKeys.RecipientPartitionKey(address);
+        var partition = TableClient.CreateQueryFilter($"PartitionKey eq {EventKeys.RecipientPartitionKey(address)}");
         return since is { } time
-            ? TableClient.CreateQueryFilter($"PartitionKey eq {partition} and RowKey ge {EventKeys.Time(time)} and RowKey lt {EventKeys.NoTime}")
-            : TableClient.CreateQueryFilter($"PartitionKey eq {partition}");
+            ? partition + TableClient.CreateQueryFilter($" and RowKey ge {EventKeys.Time(time)} and RowKey lt {EventKeys.NoTime}")
+            : partition;
     }
 
     public static string OfDay(string day, string eventName) =>
         TableClient.CreateQueryFilter($"PartitionKey eq {EventKeys.ToKey($"{day}_{EventName.Normalize(eventName)}")}");
 
-    /// <summary>Every event of the days from one to another, both included.</summary>
+    /// <summary>Every event of a range of days, both ends included.</summary>
     public static string OfDays(string from, string to) =>
         TableClient.CreateQueryFilter($"PartitionKey ge {From(from)} and PartitionKey lt {After(to)}");
 
@@ -31,11 +31,15 @@ internal static class EventQueries
     public static string From(string day) => day + "_";
 
     // The character after the underscore: every partition of the day lies before it, whatever the event's name.
-    public static string After(string day) => day + "`";
+    private static string After(string day) => day + "`";
 
-    /// <summary>Reads rows page by page; a table that does not exist holds none.</summary>
+    /// <summary>Reads rows page by page; a table that does not exist has none.</summary>
     public static async IAsyncEnumerable<TableEntity> RowsAsync(
-        this TableServiceClient service, string table, string? filter, IEnumerable<string>? columns, [EnumeratorCancellation] CancellationToken cancellationToken)
+        this TableServiceClient service,
+        string table,
+        string? filter,
+        IEnumerable<string>? columns,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var page in service.GetTableClient(table).QueryIfExistsAsync(filter, columns, cancellationToken))
         {

@@ -3,9 +3,9 @@ using System.Globalization;
 using System.Numerics;
 using Smtp2GoIngest.Storing;
 
-namespace Smtp2GoIngest.Tool;
+namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>Days, times and numbers as they are written on the command line; days and times are UTC.</summary>
+/// <summary>Days, times and numbers on the command line; days and times are UTC.</summary>
 internal static class ArgumentParsing
 {
     private const string DayFormat = "yyyy-MM-dd";
@@ -13,20 +13,20 @@ internal static class ArgumentParsing
     public static string ToText(DateOnly day) => day.ToString(DayFormat, CultureInfo.InvariantCulture);
 
     /// <summary>A day: <c>2026-05-01</c>.</summary>
-    public static string? Parse(ArgumentResult argument)
+    public static string? ParseDay(ArgumentResult argument)
     {
         var text = argument.Tokens[0].Value;
         if (!DateOnly.TryParseExact(text, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out _))
         {
-            argument.AddError($"'{text}' is no day: write it as 2026-05-01.");
+            argument.AddError($"'{text}' is not a date: write it as 2026-05-01.");
         }
 
         return text;
     }
 
-    /// <summary>A day, or <c>no-time</c> for the events that have none.</summary>
+    /// <summary>A day, or <c>no-time</c> for events without a time.</summary>
     public static string? ParseDayOrNoTime(ArgumentResult argument) =>
-        argument.Tokens[0].Value == EventKeys.NoTime ? EventKeys.NoTime : Parse(argument);
+        argument.Tokens[0].Value == EventKeys.NoTime ? EventKeys.NoTime : ParseDay(argument);
 
     /// <summary>A day, or how long ago: <c>7d</c>, <c>12h</c>, <c>30m</c>.</summary>
     public static DateTimeOffset? ParseSince(ArgumentResult argument, DateTimeOffset now)
@@ -37,7 +37,9 @@ internal static class ArgumentParsing
             return day;
         }
 
-        if (text.Length > 1 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count <= 100_000)
+        if (text.Length > 1
+            && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            && count <= 100_000)
         {
             switch (text[^1])
             {
@@ -50,17 +52,17 @@ internal static class ArgumentParsing
             }
         }
 
-        argument.AddError($"'{text}' is no time: write a day as 2026-05-01, or how long ago as 7d, 12h or 30m.");
+        argument.AddError($"'{text}' is not a time: write a day as 2026-05-01, or how long ago as 7d, 12h or 30m.");
         return null;
     }
 
-    /// <summary>A number within limits.</summary>
     public static T ParseNumber<T>(ArgumentResult argument, T min, T max)
         where T : INumber<T>
     {
-        if (!T.TryParse(argument.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !(number >= min && number <= max))
+        var text = argument.Tokens[0].Value;
+        if (!T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !(number >= min && number <= max))
         {
-            argument.AddError(FormattableString.Invariant($"'{argument.Tokens[0].Value}' is no number between {min} and {max}."));
+            argument.AddError(FormattableString.Invariant($"'{text}' is not a number between {min} and {max}."));
         }
 
         return number ?? min;

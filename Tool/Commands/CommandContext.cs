@@ -3,16 +3,15 @@ using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
-
 using Spectre.Console;
 
-namespace Smtp2GoIngest.Tool;
+namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>What every command has: where it writes, the options that all share, and the storage account they name.</summary>
+/// <summary>What all commands share: where they write, the common options, and the storage account that those name.</summary>
 internal sealed class CommandContext
 {
-    // Where nobody's window says otherwise: wide enough for an address and an email's id beside each other.
-    private const int WidthOfNoTerminal = 200;
+    // Wide enough for an address beside an email's id.
+    private const int WidthWithoutTerminal = 200;
 
     private readonly string settingsFolder;
     private readonly Lazy<IConfiguration> settings;
@@ -25,10 +24,14 @@ internal sealed class CommandContext
         (Output, Error, this.settingsFolder) = (output, error, settingsFolder);
         settings = new Lazy<IConfiguration>(ReadSettings);
         var terminal = new AnsiConsoleOutput(output);
-        Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = terminal, Ansi = terminal.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No });
+        Console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = terminal,
+            Ansi = terminal.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+        });
         if (!terminal.IsTerminal)
         {
-            Console.Profile.Width = WidthOfNoTerminal;
+            Console.Profile.Width = WidthWithoutTerminal;
         }
     }
 
@@ -41,20 +44,20 @@ internal sealed class CommandContext
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Somebody watches <see cref="Error"/>, so progress is worth writing.</summary>
+    /// <summary>Somebody may be watching <see cref="Error"/>, so progress is worth showing.</summary>
     public bool IsInteractive { get; init; } = !System.Console.IsErrorRedirected;
 
     public IConfiguration Settings => settings.Value;
 
     public Option<string?> Connection { get; } = new("--connection")
     {
-        Description = "Connection string of the storage account, in place of the settings.",
+        Description = "Connection string of the storage account; replaces the settings.",
         Recursive = true,
     };
 
     public Option<bool> Json { get; } = new("--json")
     {
-        Description = "For programs: one JSON document per line.",
+        Description = "Output for programs: one JSON document per line.",
         Recursive = true,
     };
 
@@ -68,7 +71,7 @@ internal sealed class CommandContext
 
     public bool IsJson(ParseResult parsed) => parsed.GetValue(Json);
 
-    /// <summary>Says that there is nothing, on standard error, and gives the exit code for it.</summary>
+    /// <summary>Writes the message to standard error and returns the exit code for it.</summary>
     public async Task<int> NothingFoundAsync(string message)
     {
         await Error.WriteLineAsync(message);
@@ -98,11 +101,16 @@ internal sealed class CommandContext
     {
         try
         {
-            return new ConfigurationBuilder().AddInMemoryCollection(LocalSettings.Read(settingsFolder)).AddEnvironmentVariables().Build();
+            return new ConfigurationBuilder()
+                .AddInMemoryCollection(LocalSettings.Read(settingsFolder))
+                .AddEnvironmentVariables()
+                .Build();
         }
         catch (InvalidDataException)
         {
-            throw new CommandFailedException("local.settings.json in the current folder is no JSON object: mend it, or run the tool elsewhere.", ExitCode.WrongUsage);
+            throw new CommandFailedException(
+                "local.settings.json in the current folder is not a JSON object. Fix it, or run the tool in another folder.",
+                ExitCode.WrongUsage);
         }
     }
 }

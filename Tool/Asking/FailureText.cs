@@ -1,0 +1,27 @@
+using Azure;
+using Azure.Identity;
+using Smtp2GoIngest.Queueing;
+
+namespace Smtp2GoIngest.Tool.Asking;
+
+internal static class FailureText
+{
+    /// <summary>What went wrong and how to fix it, in one line; null for a bug.</summary>
+    /// <remarks>It never contains a storage exception's own text, which may quote a row or a URL.</remarks>
+    public static string? Explain(Exception e) => e switch
+    {
+        OperationCanceledException => "Interrupted.",
+        RequestFailedException { Status: 401 or 403 } =>
+            $"Storage denied access: {StorageFailure.Describe(e)}. "
+            + "Check the key in EventStorage, or the identity's roles on tables, queues and blobs.",
+        RequestFailedException { Status: 0 }
+            or AggregateException { InnerException: RequestFailedException { Status: 0 } or OperationCanceledException } =>
+            "Storage cannot be reached. Check the account in EventStorage and the network; with Azurite, check that it is running.",
+        RequestFailedException => $"Storage failed: {StorageFailure.Describe(e)}. Try again; `smtp2go-ingest check` shows more.",
+        AuthenticationFailedException =>
+            "Could not sign in to storage. Sign in with `az login`, or set EventStorage to a connection string.",
+        IOException or UnauthorizedAccessException => e.Message,
+        AggregateException { InnerException: { } inner } => Explain(inner),
+        _ => null,
+    };
+}

@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+using Azure;
+using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
+using Smtp2GoIngest.Storing;
+
+namespace Smtp2GoIngest.Tool.Asking;
+
+/// <summary>Each call returns what was stored since shortly before the last one, and each row only once.</summary>
+/// <param name="lateness">Only events that happened within this time are looked at.</param>
+/// <remarks>It goes by the storage service's clock: a local one that is off by a minute would miss or repeat events.</remarks>
+internal sealed class NewEvents(TableServiceClient service, TimeSpan lateness)
+{
+    // A row becomes visible a little after its Timestamp, and reading the whole range takes a while itself.
+    private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(30);
+
+    private readonly TableClient table = service.GetTableClient(EventIndex.ByDayTable);
+
+    // Only rows that the next call can meet again.
+    private readonly Dictionary<(string, string), DateTimeOffset> seen = [];
+    private DateTimeOffset? last;
+
+    public async IAsyncEnumerable<TableEntity> NextAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (await NowAsync(cancellationToken) is not { } now)
+        {
+            yield break;
+        }
+
+        var since = (last ?? now) - Overlap;
+        foreach (var (key, storedAt) in seen)
+        {
+            if (storedAt < since)
+            {
+                seen.Remove(key);
+            }
+        }
+
+        var from = EventQueries.From(EventKeys.Day(now - lateness));
+        var filter = TableClient.CreateQueryFilter($"PartitionKey ge {from} and Timestamp ge {since}");
+        await foreach (var row in table.QueryAsync<TableEntity>(filter, cancellationToken: cancellationToken))
+        {
+            if (seen.TryAdd((row.PartitionKey, row.RowKey), row.Timestamp ?? now))
+            {
+                yield return row;
+            }
+        }
+
+        last = now;
+    }
+
+    /// <summary>The storage service's time; null while the table does not exist.</summary>
+    private async Task<DateTimeOffset?> NowAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var nothing = table.QueryAsync<TableEntity>("PartitionKey eq ''", maxPerPage: 1, cancellationToken: cancellationToken);
+            await foreach (var page in nothing.AsPages())
+            {
+                return page.GetRawResponse().Headers.Date;
+            }
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.TableNotFound)
+        {
+            // Nothing is stored yet.
+        }
+
+        return null;
+    }
+}

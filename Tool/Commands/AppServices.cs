@@ -1,0 +1,36 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Smtp2GoIngest.Tool.Commands;
+
+/// <summary>For commands that change rows: the app's own services do the work, on the account that the command names.</summary>
+internal static class AppServices
+{
+    public static ServiceProvider Services(this CommandContext context, ParseResult parsed) => new ServiceCollection()
+        .AddSmtp2GoIngest(context.Settings)
+        .AddSingleton(context.Tables(parsed))
+        .AddSingleton(context.Queues(parsed))
+        .AddSingleton(context.Blobs(parsed))
+        .AddSingleton(context.Time)
+        .BuildServiceProvider();
+
+    public static async Task<T> RunAsync<T>(
+        this CommandContext context, ParseResult parsed, string what, Func<IServiceProvider, IProgress<long>, Task<T>> run)
+    {
+        await using var services = context.Services(parsed);
+        using var progress = new Progress(context, what);
+        return await run(services, progress);
+    }
+
+    /// <summary>Says what was done: a sentence for people, the figures for programs.</summary>
+    public static async Task<int> ReportAsync(
+        this CommandContext context, ParseResult parsed, string text, params (string Name, long Value)[] figures)
+    {
+        await (context.IsJson(parsed)
+            ? context.Output.WriteJsonAsync(
+                new JsonObject(figures.Select(f => KeyValuePair.Create<string, JsonNode?>(f.Name, f.Value))), CancellationToken.None)
+            : context.Output.WriteLineAsync(text));
+        return ExitCode.Done;
+    }
+}
