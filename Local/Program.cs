@@ -6,12 +6,13 @@ using Azure;
 using Azure.Data.Tables;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
+using Smtp2GoIngest;
 using Smtp2GoIngest.Lab;
-using Smtp2GoIngest.Local;
 using Smtp2GoIngest.SelfHost;
 using Smtp2GoIngest.Storing;
-using Smtp2GoIngest.Tool;
+using Smtp2GoIngest.Tool.Commands;
 using Spectre.Console;
+using ToolProgram = Smtp2GoIngest.Tool.Program;
 
 using var interrupted = new CancellationTokenSource();
 Console.CancelKeyPress += (_, e) =>
@@ -43,11 +44,11 @@ catch (Exception e)
 
 static async Task<int> RunAsync(bool once, CancellationToken cancellationToken)
 {
-    if (!Azurite.IsInstalled)
+    if (!AzuriteInstallation.IsInstalled)
     {
-        await StepAsync("Installing Azurite from npm, once, some 400 MB", async () =>
+        await StepAsync("Installing Azurite from npm (once, about 400 MB)", async () =>
         {
-            await Azurite.InstallAsync(cancellationToken);
+            await AzuriteInstallation.InstallAsync(cancellationToken);
             return true;
         });
     }
@@ -55,10 +56,13 @@ static async Task<int> RunAsync(bool once, CancellationToken cancellationToken)
     var data = Directory.CreateTempSubdirectory("smtp2go-ingest-");
     try
     {
-        await using var azurite = await StepAsync("Starting Azurite", () => Azurite.StartAsync(data.FullName, [], cancellationToken));
+        // Azurite loads while the app is built, which needs no storage before it starts.
+        var starting = Azurite.StartAsync(data.FullName, [], cancellationToken);
         var password = RandomNumberGenerator.GetHexString(32, lowercase: true);
+        var built = BuildApp(password);
+        await using var azurite = await StepAsync("Starting Azurite", () => starting);
         await using var app = await StepAsync(
-            "Starting the app", () => StartAppAsync(azurite.ConnectionString, password, cancellationToken));
+            "Starting the app", () => StartAsync(built, azurite.ConnectionString, cancellationToken));
         var endpoint = new Uri(new Uri(app.Urls.First()), "webhook/smtp2go");
 
         var start = DateTimeOffset.UtcNow.AddMinutes(-6);
@@ -70,20 +74,30 @@ static async Task<int> RunAsync(bool once, CancellationToken cancellationToken)
         var rows = await StepAsync(
             "Waiting until they are stored", () => WaitForRowsAsync(azurite.ConnectionString, sent, cancellationToken));
 
-        Timeline.Write(rows);
+        var isShown = true;
+        foreach (var id in rows.Select(row => row.PartitionKey).Distinct())
+        {
+            AnsiConsole.MarkupLineInterpolated($"\n[bold]smtp2go-ingest email {id}[/]");
+            isShown &= await ToolProgram.RunAsync(
+                ["email", id, "--connection", azurite.ConnectionString],
+                new CommandContext(Console.Out, Console.Error, data.FullName),
+                cancellationToken) == ExitCode.Done;
+        }
+
         AnsiConsole.MarkupLineInterpolated(
-            CultureInfo.InvariantCulture, $"{rows.Count} of {sent} sample webhooks are stored in {EventStore.TableName}.");
+            CultureInfo.InvariantCulture, $"\n{rows.Count} of {sent} sample webhooks are stored in {EventStore.TableName}.");
         if (once)
         {
             await app.StopAsync(cancellationToken);
-            return rows.Count == sent ? 0 : 1;
+            return isShown && rows.Count == sent ? 0 : 1;
         }
 
         AnsiConsole.MarkupLine("\n[bold]Storage Explorer[/]: Attach to a resource, Storage account, Connection string:");
         Console.WriteLine(azurite.ConnectionString);
         AnsiConsole.MarkupLine("\n[bold]Try it[/]:");
         Console.WriteLine(
-            $"curl -i -u smtp2go:{password} -d 'event=open&email_id=my-first&rcpt=me@example.com&time={DateTimeOffset.UtcNow:yyyy-MM-ddTHH:mm:ssZ}' {endpoint}");
+            $"curl -i -u smtp2go:{password} {endpoint} "
+            + $"-d 'event=open&email_id=my-first&rcpt=me@example.com&time={DateTimeOffset.UtcNow:yyyy-MM-ddTHH:mm:ssZ}'");
         AnsiConsole.MarkupLine("\nCtrl+C stops everything and deletes its data.");
         await app.WaitForShutdownAsync(cancellationToken);
         return 0;
@@ -94,16 +108,17 @@ static async Task<int> RunAsync(bool once, CancellationToken cancellationToken)
     }
 }
 
-static async Task<WebApplication> StartAppAsync(string connectionString, string password, CancellationToken cancellationToken)
+static WebApplication BuildApp(string password) => SelfHostedApp.Build([],
+[
+    new("urls", "http://127.0.0.1:0"),
+    new("Webhook:Username", "smtp2go"),
+    new("Webhook:Password", password),
+    new("Logging:LogLevel:Default", "Warning"),
+]);
+
+static async Task<WebApplication> StartAsync(WebApplication app, string connectionString, CancellationToken cancellationToken)
 {
-    var app = SelfHostedApp.Build([],
-    [
-        new("urls", "http://127.0.0.1:0"),
-        new("EventStorage", connectionString),
-        new("Webhook:Username", "smtp2go"),
-        new("Webhook:Password", password),
-        new("Logging:LogLevel:Default", "Warning"),
-    ]);
+    app.Configuration[StorageOptions.Connection] = connectionString;
     await app.StartAsync(cancellationToken);
     return app;
 }
@@ -122,21 +137,20 @@ static async Task<int> PostAsync(
         .Select(w => (Body: w.ToForm(), Type: "application/x-www-form-urlencoded"))
         .Concat(asJson.Select(w => (Body: w.ToJson(), Type: "application/json")))
         .ToList();
-    foreach (var (body, type) in bodies)
+    await Parallel.ForEachAsync(bodies, cancellationToken, async (post, token) =>
     {
-        using var content = new StringContent(body, Encoding.UTF8, type);
-        using var answer = await client.PostAsync(endpoint, content, cancellationToken);
+        using var content = new StringContent(post.Body, Encoding.UTF8, post.Type);
+        using var answer = await client.PostAsync(endpoint, content, token);
         if (!answer.IsSuccessStatusCode)
         {
             throw new InvalidOperationException(
-                $"The app answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
+                $"The app answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(token)}");
         }
-    }
-
+    });
     return bodies.Count;
 }
 
-// A minute: storing takes a second, on a busy machine some ten.
+// Storing takes a second, on a busy machine ten.
 static async Task<IReadOnlyList<TableEntity>> WaitForRowsAsync(string connectionString, int expected, CancellationToken cancellationToken)
 {
     var table = new TableClient(connectionString, EventStore.TableName);
@@ -146,7 +160,8 @@ static async Task<IReadOnlyList<TableEntity>> WaitForRowsAsync(string connection
         List<TableEntity> rows = [];
         try
         {
-            rows = await table.QueryAsync<TableEntity>(cancellationToken: cancellationToken).ToListAsync(cancellationToken);
+            var query = table.QueryAsync<TableEntity>(select: ["PartitionKey"], cancellationToken: cancellationToken);
+            rows = await query.ToListAsync(cancellationToken);
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
