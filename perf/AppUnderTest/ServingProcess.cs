@@ -1,13 +1,13 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 
-namespace Smtp2GoIngest.AppUnderTest;
+namespace Smtp2GoIngest.Perf.AppUnderTest;
 
 /// <summary>
-/// A server in a process of its own, so that what it costs can be told from what its clients cost: this program once more, with
-/// <c>serve</c> before its arguments. It says its address in the first line and serves until its standard input closes.
+/// A server in a process of its own, so that its cost can be told from the cost of its clients: this program again, with the hidden verb
+/// <c>serve</c>. It prints its address in the first line and serves until its standard input closes.
 /// </summary>
-public sealed class ServingProcess : IAsyncDisposable
+internal sealed class ServingProcess : IAsyncDisposable
 {
     // The host's own shutdown time-out is 30 seconds.
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(40);
@@ -17,16 +17,15 @@ public sealed class ServingProcess : IAsyncDisposable
 
     private ServingProcess(Process process, Uri url) => (this.process, Url) = (process, url);
 
-    /// <summary>Where it listens.</summary>
     public Uri Url { get; }
 
     /// <summary>Processor time so far.</summary>
     public TimeSpan Cpu => Refreshed.TotalProcessorTime;
 
-    /// <summary>Bytes of the working set.</summary>
+    /// <summary>The working set, in bytes.</summary>
     public long Memory => Refreshed.WorkingSet64;
 
-    /// <summary>Bytes of the working set, the most so far.</summary>
+    /// <summary>The largest working set so far, in bytes.</summary>
     public long PeakMemory => Refreshed.PeakWorkingSet64;
 
     private Process Refreshed
@@ -39,8 +38,7 @@ public sealed class ServingProcess : IAsyncDisposable
     }
 
     /// <summary>Starts this program as a server; returns when it listens.</summary>
-    /// <param name="arguments">What it finds behind <c>serve</c>.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="arguments">What comes after <c>serve</c>.</param>
     /// <exception cref="InvalidOperationException">It ended before it listened.</exception>
     public static async Task<ServingProcess> StartAsync(IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
@@ -53,8 +51,7 @@ public sealed class ServingProcess : IAsyncDisposable
         return new ServingProcess(started, new Uri(await ReadLineAsync(started.StandardOutput, cancellationToken)));
     }
 
-    /// <summary>Asks the server for what it says of itself.</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Asks the server for its figures.</summary>
     /// <exception cref="InvalidOperationException">It has ended.</exception>
     public async Task<string> AskAsync(CancellationToken cancellationToken)
     {
@@ -63,8 +60,7 @@ public sealed class ServingProcess : IAsyncDisposable
     }
 
     /// <summary>The inside of the process.</summary>
-    /// <param name="app">What serves.</param>
-    /// <param name="answer">What it says of itself, one line, when asked.</param>
+    /// <param name="answer">One line of figures, made when it is asked for them.</param>
     public static async Task ServeAsync(WebApplication app, Func<string> answer)
     {
         await app.StartAsync();
@@ -78,7 +74,6 @@ public sealed class ServingProcess : IAsyncDisposable
         await app.DisposeAsync();
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         process.StandardInput.Close();

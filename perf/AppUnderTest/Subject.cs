@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
@@ -5,24 +6,19 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Smtp2GoIngest.SelfHost;
 
-namespace Smtp2GoIngest.AppUnderTest;
+namespace Smtp2GoIngest.Perf.AppUnderTest;
 
-/// <summary>The app as every measurement runs it: self-hosted on a real socket, silent, with these credentials.</summary>
-public static class Subject
+/// <summary>The app as every measurement runs it: self-hosted on a real socket, with these credentials.</summary>
+internal static class Subject
 {
-    /// <summary>The user name.</summary>
     public const string Username = "smtp2go";
-
-    /// <summary>The password.</summary>
     public const string Password = "right-horse-battery-staple";
 
-    /// <summary>The right credentials.</summary>
     public static AuthenticationHeaderValue Credentials { get; } =
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")));
 
-    /// <summary>Builds the app on a free port.</summary>
-    /// <param name="connectionString">Of the storage account.</param>
-    /// <param name="consume">Without its pumps what it receives stays in the queue, to be counted.</param>
+    /// <summary>Builds the app in this process, on a free port and silent.</summary>
+    /// <param name="consume">Whether it runs its pumps and timers. Without them what it receives stays in the queue, to be counted.</param>
     public static WebApplication Build(string connectionString, bool consume) => SelfHostedApp.Build(
         [],
         [
@@ -39,4 +35,17 @@ public static class Subject
                 builder.Services.RemoveAll<IHostedService>();
             }
         });
+
+    /// <summary>Starts an assembly with the app's settings as a process of its own.</summary>
+    public static ProcessStartInfo StartInfo(string assembly, Uri url, string connectionString) =>
+        new("dotnet", [assembly, "--urls", url.ToString()])
+        {
+            UseShellExecute = false,
+            Environment =
+            {
+                ["EventStorage"] = connectionString,
+                ["Webhook__Username"] = Username,
+                ["Webhook__Password"] = Password,
+            },
+        };
 }

@@ -1,10 +1,10 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.Primitives;
-using Smtp2GoIngest.AppUnderTest;
+using Smtp2GoIngest.Perf.AppUnderTest;
 using Smtp2GoIngest.Receiving;
 
-namespace Smtp2GoIngest.Benchmarks;
+namespace Smtp2GoIngest.Perf.Benchmarks;
 
 /// <summary>What a caller costs before his body is read.</summary>
 [MemoryDiagnoser]

@@ -2,7 +2,7 @@ using System.Text;
 using BenchmarkDotNet.Attributes;
 using Smtp2GoIngest.Queueing;
 
-namespace Smtp2GoIngest.Benchmarks;
+namespace Smtp2GoIngest.Perf.Benchmarks;
 
 /// <summary>A webhook into the wire format of a queue message, a full message, and back.</summary>
 [MemoryDiagnoser]

@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Smtp2GoIngest.Storing;
 
-namespace Smtp2GoIngest.Benchmarks;
+namespace Smtp2GoIngest.Perf.Benchmarks;
 
 /// <summary>The keys of one event in all three tables.</summary>
 [MemoryDiagnoser]

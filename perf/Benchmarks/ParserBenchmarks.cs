@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Smtp2GoIngest.Parsing;
 
-namespace Smtp2GoIngest.Benchmarks;
+namespace Smtp2GoIngest.Perf.Benchmarks;
 
 /// <summary>The check before the answer, and the parsing after it.</summary>
 [MemoryDiagnoser]
@@ -19,6 +19,5 @@ public class ParserBenchmarks
     [Benchmark]
     public EmailEvent? ParseJson() => Parse(Samples.Json);
 
-    private static EmailEvent? Parse(byte[] body) =>
-        WebhookBody.TryParse(body, out var fields, out _) && EmailEvent.TryCreate(fields, out var emailEvent) ? emailEvent : null;
+    private static EmailEvent? Parse(byte[] body) => EmailEvent.TryParse(body, out var emailEvent, out _) ? emailEvent : null;
 }

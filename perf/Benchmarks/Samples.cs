@@ -1,8 +1,8 @@
 using System.Text;
 using Smtp2GoIngest.Parsing;
-using Smtp2GoIngest.Tool;
+using Smtp2GoIngest.Tool.Commands;
 
-namespace Smtp2GoIngest.Benchmarks;
+namespace Smtp2GoIngest.Perf.Benchmarks;
 
 /// <summary>What SMTP2GO sends most: the delivery of one email.</summary>
 internal static class Samples
@@ -16,7 +16,7 @@ internal static class Samples
     public static byte[] Json { get; } = Encoding.UTF8.GetBytes(Delivered.ToJson());
 
     public static EmailEvent Event { get; } =
-        WebhookBody.TryParse(Form, out var fields, out _) && EmailEvent.TryCreate(fields, out var emailEvent)
+        EmailEvent.TryParse(Form, out var emailEvent, out _)
             ? emailEvent
-            : throw new InvalidOperationException("The sample is no event.");
+            : throw new InvalidOperationException("The sample is not an event.");
 }

@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.NetworkInformation;
-using System.Reflection;
 using System.Text.Json.Nodes;
-using Smtp2GoIngest.AppUnderTest;
+using Smtp2GoIngest.Perf.AppUnderTest;
 
-namespace Smtp2GoIngest.Chaos;
+namespace Smtp2GoIngest.Perf.Chaos;
 
 /// <summary>The real app as a process of its own, which is killed and started again on the same port.</summary>
 internal sealed class AppProcess : IAsyncDisposable
@@ -35,18 +34,13 @@ internal sealed class AppProcess : IAsyncDisposable
     /// <summary>Ends that nobody asked for, and ends on SIGTERM that were not clean.</summary>
     public List<string> BadEnds { get; } = [];
 
-    /// <summary>Makes the copy of the app that is started then.</summary>
+    /// <summary>Copies the app, so that its settings can be changed for the run.</summary>
     public static async Task<AppProcess> CopyAsync(DirectoryInfo data, string connectionString, CancellationToken cancellationToken)
     {
-        var source = Assembly
-            .GetExecutingAssembly()
-            .GetCustomAttributes<AssemblyMetadataAttribute>()
-            .Single(a => a.Key == "AppFolder")
-            .Value!;
         var copy = Path.Combine(data.FullName, "app");
-        foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
+        foreach (var file in Directory.EnumerateFiles(Repository.SelfHostFolder, "*", SearchOption.AllDirectories))
         {
-            var target = Path.Combine(copy, Path.GetRelativePath(source, file));
+            var target = Path.Combine(copy, Path.GetRelativePath(Repository.SelfHostFolder, file));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             File.Copy(file, target);
         }
@@ -66,16 +60,10 @@ internal sealed class AppProcess : IAsyncDisposable
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, "Smtp2GoIngest.dll"), "--urls", Url.ToString()])
-        {
-            WorkingDirectory = folder,
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["EventStorage"] = connectionString;
-        start.Environment["Webhook__Username"] = Subject.Username;
-        start.Environment["Webhook__Password"] = Subject.Password;
+        var start = Subject.StartInfo(Path.Combine(folder, "SelfHost.dll"), Url, connectionString);
+        start.WorkingDirectory = folder;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
 
         // It lives for seconds: compiling a second time for speed would cost more than it gains.
         start.Environment["DOTNET_TieredPGO"] = "0";
@@ -103,7 +91,7 @@ internal sealed class AppProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>SIGKILL: nothing is finished, nothing is said.</summary>
+    /// <summary>SIGKILL: nothing is finished.</summary>
     public async Task KillAsync()
     {
         NoteBadEnd();
@@ -112,7 +100,7 @@ internal sealed class AppProcess : IAsyncDisposable
         Kills++;
     }
 
-    /// <summary>SIGTERM: what is at hand is finished. Windows has no such signal; there it is killed.</summary>
+    /// <summary>SIGTERM: what it has begun is finished. Windows has no such signal; there it is killed.</summary>
     public async Task TerminateAsync(CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows())

@@ -4,20 +4,21 @@ using System.Text;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
+using Smtp2GoIngest.Lab;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 
-namespace Smtp2GoIngest.Chaos;
+namespace Smtp2GoIngest.Perf.Chaos;
 
 /// <summary>One line of the books.</summary>
-/// <param name="What">What has to be so.</param>
-/// <param name="Count">Of how many.</param>
-/// <param name="Offending">Where it is not so.</param>
+/// <param name="What">What must be true.</param>
+/// <param name="Count">How many were looked at.</param>
+/// <param name="Offending">Those for which it is not true.</param>
 internal sealed record BookLine(string What, int Count, IReadOnlyList<string> Offending);
 
 /// <summary>
-/// Compares what is stored with what was posted. It reads the tables, queues and blobs as they are, and works keys of the indexes out from the
-/// posted fields: the app's own code is not asked.
+/// Compares what is stored with what was posted. It reads the tables, queues and blobs as they are, and works the keys of the indexes
+/// out from the posted fields: the app's own code is not asked.
 /// </summary>
 internal sealed class Books
 {
@@ -72,23 +73,24 @@ internal sealed class Books
             contents[blob.Name] = Convert.ToHexStringLower(SHA256.HashData(content));
         }
 
-        return new Books(ledger, tables, contents, await MessagesAsync(connectionString, cancellationToken));
+        return new Books(ledger, tables, contents, await QueueDrain.CountAsync(QueuesOf(connectionString), cancellationToken));
     }
 
-    /// <summary>How many messages are left in both queues, hidden ones included.</summary>
-    public static async Task<int> MessagesAsync(string connectionString, CancellationToken cancellationToken)
+    /// <summary>What was given up, before any of it is replayed: nothing but what the poison queue brought.</summary>
+    public static async Task<BookLine> ReadPoisonAsync(Ledger ledger, string connectionString, CancellationToken cancellationToken)
     {
-        var count = 0;
-        foreach (var name in new[] { WebhookQueue.Name, WebhookQueue.PoisonName })
-        {
-            var queue = new QueueClient(connectionString, name);
-            count += await queue.ExistsAsync(cancellationToken)
-                ? (await queue.GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount
-                : 0;
-        }
-
-        return count;
+        var filter = TableClient.CreateQueryFilter($"Reason eq {DeadLetterReason.Poison}");
+        var kept = await new TableClient(connectionString, DeadLetters.TableName)
+            .QueryAsync<TableEntity>(filter, cancellationToken: cancellationToken)
+            .ToListAsync(cancellationToken);
+        var others = kept.Where(row =>
+            BodyHashOf(row) is not { } hash || ledger.Find(hash) is not { } webhook || !ledger.Poison.ContainsKey(webhook.Number));
+        return new BookLine(
+            "dead letters of reason poison: only what was put into the poison queue", kept.Count, [.. others.Select(row => Keys([row]))]);
     }
+
+    public static QueueClient[] QueuesOf(string connectionString) =>
+        [new(connectionString, WebhookQueue.Name), new(connectionString, WebhookQueue.PoisonName)];
 
     public IReadOnlyList<BookLine> Balance()
     {
@@ -128,7 +130,7 @@ internal sealed class Books
                 byRecipient.Count,
                 [.. Compare(byRecipient, row => Webhook(row)!.Recipients)]),
             new(
-                "acknowledged without an event, or poison: a dead letter each",
+                "acknowledged without an event: a dead letter each",
                 ofDeadLetters.Count,
                 [
                     .. ofDeadLetters
@@ -143,8 +145,7 @@ internal sealed class Books
                 [
                     .. deadLetters
                         .Where(row => !IsExpected(row))
-                        .Select(row =>
-                            $"{row.GetString("Reason")}: {Keys([row])}, {(BodyHashOf(row) is { } hash ? ledger.Find(hash)?.ToString() : null) ?? "not posted"}"),
+                        .Select(row => $"{row.GetString("Reason")}: {Keys([row])}, {Posted(BodyHashOf(row))}"),
                 ]),
             new("messages left in the queues: none", messages, [.. Enumerable.Repeat("a message", Math.Min(messages, 1))]),
             new(
@@ -157,10 +158,13 @@ internal sealed class Books
                 [
                     .. blobs
                         .Keys.Where(name => !usedBlobs.Contains(name) && !IsLeftOver(name))
-                        .Select(name => $"orphan: {name}, {ledger.Find(name)?.ToString() ?? "not posted"}"),
+                        .Select(name => $"orphan: {name}, {Posted(name)}"),
                 ]),
         ];
     }
+
+    private string Posted(string? bodyHash) =>
+        (bodyHash is null ? null : ledger.Find(bodyHash))?.ToString() ?? "not posted";
 
     private PostedWebhook? Webhook(TableEntity row) => ledger.Webhooks.GetValueOrDefault(NumberOf(row));
 
@@ -204,8 +208,7 @@ internal sealed class Books
         rows.Count >= webhook.Posts.Count(post => post.Answer == Post.Acknowledged)
         && rows.Count <= webhook.Posts.Count
         && rows.DistinctBy(row => row.GetString("WebhookId")).Count() == rows.Count
-        && rows.TrueForAll(row =>
-            row.GetString("Reason") == (webhook.Destination == Destination.Poison ? DeadLetterReason.Poison : DeadLetterReason.NoEvent));
+        && rows.TrueForAll(row => row.GetString("Reason") == DeadLetterReason.NoEvent);
 
     private IEnumerable<string> CompareUnreadable()
     {
@@ -226,11 +229,13 @@ internal sealed class Books
         DeadLetterReason.Unreadable => ledger.Unreadable.ContainsKey(row.GetString("Body") ?? string.Empty),
         DeadLetterReason.BlobMissing => ledger.WithoutBlob.ContainsKey(row.GetString("WebhookId")),
         DeadLetterReason.NoEvent => BodyHashOf(row) is { } hash && ledger.Find(hash)?.Destination == Destination.NoEvent,
-        DeadLetterReason.Poison => BodyHashOf(row) is { } hash && ledger.Find(hash)?.Destination == Destination.Poison,
         _ => false,
     };
 
-    /// <summary>Nobody refers to such a blob, and the sweep takes it after a week: its POST failed after the blob was written, or the event is stored from another POST with another <c>sendtime</c>.</summary>
+    /// <summary>
+    /// Nobody refers to such a blob, and the sweep takes it after a week: its POST failed after the blob was written, or the event is
+    /// stored from another POST with another <c>sendtime</c>.
+    /// </summary>
     private bool IsLeftOver(string name) =>
         ledger.Find(name) is { } webhook
         && (

@@ -1,10 +1,12 @@
 using System.Globalization;
 using Azure;
-using Smtp2GoIngest.Lab.FaultProxy;
 using Smtp2GoIngest.Lab;
+using Smtp2GoIngest.Lab.FaultProxy;
+using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tool.Commands;
 using Spectre.Console;
 
-namespace Smtp2GoIngest.Chaos;
+namespace Smtp2GoIngest.Perf.Chaos;
 
 /// <summary>One run: chaos, then quiet, then the books.</summary>
 internal static class ChaosRun
@@ -14,11 +16,11 @@ internal static class ChaosRun
     // After a kill a message stays hidden for a minute.
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromMinutes(5);
 
-    /// <summary>Runs and prints; 0 where everything balances.</summary>
+    /// <summary>Runs and prints; 0 when everything balances.</summary>
     public static async Task<int> RunAsync(TimeSpan duration, int seed, CancellationToken cancellationToken)
     {
         Journal.Note(string.Create(CultureInfo.InvariantCulture, $"seed {seed}, {duration.TotalMinutes} minutes"));
-        await Azurite.InstallAsync(cancellationToken);
+        await AzuriteInstallation.InstallAsync(cancellationToken);
         var data = Directory.CreateTempSubdirectory("smtp2go-ingest-chaos-");
         var balanced = false;
         try
@@ -60,8 +62,10 @@ internal static class ChaosRun
         var reports = ReportAsync(ledger, proxy, over.Token);
         await AllOrNoneAsync(over, clients.RunAsync(duration, over.Token), disturbances.RunAsync(duration, over.Token));
         Journal.Note("the chaos is over");
-        var drained = await DrainAsync(azurite.ConnectionString, cancellationToken);
-        Journal.Note(drained ? "the queues are empty" : "the queues did not empty in time");
+        await DrainAsync(azurite.ConnectionString, cancellationToken);
+        var poison = await Books.ReadPoisonAsync(ledger, azurite.ConnectionString, cancellationToken);
+        await ReplayPoisonAsync(azurite.ConnectionString, cancellationToken);
+        await DrainAsync(azurite.ConnectionString, cancellationToken);
         await over.CancelAsync();
         await reports;
         await app.TerminateAsync(cancellationToken);
@@ -70,6 +74,7 @@ internal static class ChaosRun
         IReadOnlyList<BookLine> lines =
         [
             .. books.Balance(),
+            poison,
             new("ends of the app: only as asked, and clean", app.Kills + app.Terminations, app.BadEnds),
         ];
         Print(seed, lines, books, ledger, app, proxy, disturbances);
@@ -94,17 +99,33 @@ internal static class ChaosRun
         }
     }
 
-    private static async Task<bool> DrainAsync(string connectionString, CancellationToken cancellationToken)
+    // As an operator would, now that storage is well again: what came from the poison queue while it was not is a dead letter until then.
+    private static async Task ReplayPoisonAsync(string connectionString, CancellationToken cancellationToken)
     {
-        for (var end = Journal.Now + DrainTimeout; Journal.Now < end; await Task.Delay(500, cancellationToken))
+        using var output = new StringWriter();
+        string[] arguments = ["dead-letters", "replay", "--reason", DeadLetterReason.Poison, "--connection", connectionString];
+        var context = new CommandContext(output, output, Path.GetTempPath());
+        var exitCode = await Tool.Program.RunAsync(arguments, context, cancellationToken);
+        if (exitCode is not (ExitCode.Done or ExitCode.NothingFound))
         {
-            if (await Books.MessagesAsync(connectionString, cancellationToken) == 0)
-            {
-                return true;
-            }
+            throw new InvalidOperationException($"The replay ended with {exitCode}: {output}");
         }
 
-        return false;
+        Journal.Note($"replay of what was kept from the poison queue: {output.ToString().Trim()}");
+    }
+
+    private static async Task DrainAsync(string connectionString, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await QueueDrain.WaitAsync(Books.QueuesOf(connectionString), DrainTimeout, cancellationToken);
+            Journal.Note("the queues are empty");
+        }
+        catch (TimeoutException)
+        {
+            // The books count what is left.
+            Journal.Note("the queues did not empty in time");
+        }
     }
 
     private static async Task ReportAsync(Ledger ledger, StorageProxy proxy, CancellationToken cancellationToken)
@@ -156,7 +177,7 @@ internal static class ChaosRun
         {
             counts.AddRow(
                 $"faults: {kind.Key}",
-                $"{Number(kind.Sum(fault => fault.Value))} on {Number(kind.Select(fault => fault.Key.Operation).Distinct(StringComparer.Ordinal).Count())} operations");
+                $"{Number(kind.Sum(fault => fault.Value))} on {Number(kind.DistinctBy(fault => fault.Key.Operation).Count())} operations");
         }
 
         counts.AddRow(

@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
-using Smtp2GoIngest.AppUnderTest;
+using Smtp2GoIngest.Perf.AppUnderTest;
 
-namespace Smtp2GoIngest.Chaos;
+namespace Smtp2GoIngest.Perf.Chaos;
 
 /// <summary>Posts as SMTP2GO does: gives up after ten seconds, and posts again whatever was not answered 200.</summary>
 internal sealed class Clients(Uri url, Ledger ledger, int seed) : IDisposable
@@ -11,7 +11,7 @@ internal sealed class Clients(Uri url, Ledger ledger, int seed) : IDisposable
     private const double SendTimeDiffers = 0.3;
     private const double PostedOnceMore = 0.03;
 
-    // How long after the chaos a webhook is posted again; an app that is well takes it at the first try.
+    // How long after the chaos a webhook is posted again. A healthy app takes it at the first try.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly HttpClient http = new(new SocketsHttpHandler { MaxConnectionsPerServer = Count, UseProxy = false })
@@ -23,9 +23,8 @@ internal sealed class Clients(Uri url, Ledger ledger, int seed) : IDisposable
 
     private int started;
 
-    /// <summary>Posts at a steady rate for a time, what was held up at once after; then goes on until everything is acknowledged.</summary>
+    /// <summary>Posts new webhooks at a steady rate, catching up after a delay; then goes on until everything is acknowledged.</summary>
     /// <param name="duration">How long new webhooks are posted.</param>
-    /// <param name="cancellationToken">Ends all posting.</param>
     public Task RunAsync(TimeSpan duration, CancellationToken cancellationToken)
     {
         var begin = Journal.Now;

@@ -4,7 +4,7 @@ using Azure.Storage.Queues;
 using Smtp2GoIngest.Lab.FaultProxy;
 using Smtp2GoIngest.Queueing;
 
-namespace Smtp2GoIngest.Chaos;
+namespace Smtp2GoIngest.Perf.Chaos;
 
 /// <summary>What goes wrong meanwhile, each by a seeded schedule of its own.</summary>
 internal sealed class Disturbances(AppProcess app, StorageProxy proxy, RestartedAzurite azurite, Ledger ledger, int seed) : IDisposable
@@ -161,7 +161,7 @@ internal sealed class Disturbances(AppProcess app, StorageProxy proxy, Restarted
             case 4:
                 return (WebhookQueue.PoisonName, Unreadable($"{mark}: no JSON in the poison queue"));
             case 5:
-                return (WebhookQueue.PoisonName, Envelope.Wrap(Good(Destination.Poison), Good(Destination.Poison)));
+                return (WebhookQueue.PoisonName, Envelope.Wrap(Good(isPoison: true), Good(isPoison: true)));
             default:
                 return (WebhookQueue.Name, Envelope.Wrap(Good(), Good(), Good()));
         }
@@ -174,7 +174,7 @@ internal sealed class Disturbances(AppProcess app, StorageProxy proxy, Restarted
     }
 
     /// <summary>A webhook that reaches the queue without having been posted, so as if it were acknowledged.</summary>
-    private byte[] Good(Destination? destination = null)
+    private byte[] Good(bool isPoison = false)
     {
         PostedWebhook webhook;
         do
@@ -184,7 +184,11 @@ internal sealed class Disturbances(AppProcess app, StorageProxy proxy, Restarted
         }
         while (!webhook.IsSmall);
 
-        webhook.Destination = destination ?? webhook.Destination;
+        if (isPoison)
+        {
+            ledger.Poison[webhook.Number] = true;
+        }
+
         var body = webhook.Body(0);
         ledger.ThrownIn(webhook, body);
         return Envelope.Encode(NewEntry() with { Body = Encoding.UTF8.GetString(body), ContentType = webhook.ContentType })!;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Smtp2GoIngest.Chaos;
+namespace Smtp2GoIngest.Perf.Chaos;
 
 /// <summary>What happened when, so that a failure can be laid beside it.</summary>
 internal static class Journal
@@ -12,5 +12,5 @@ internal static class Journal
 
     public static void Note(string what) =>
         Console.WriteLine(
-            string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:HH:mm:ss.fff} {Now.TotalSeconds, 6:0.0} s  {what}"));
+            string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:HH:mm:ss.fff} {Now.TotalSeconds,6:0.0} s  {what}"));
 }

@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
 
-namespace Smtp2GoIngest.Chaos;
+namespace Smtp2GoIngest.Perf.Chaos;
 
 /// <summary>Everything that was posted and thrown in: what the books are balanced against.</summary>
-/// <param name="seed">The seed of the webhooks.</param>
 internal sealed class Ledger(int seed)
 {
     private readonly ConcurrentDictionary<string, PostedWebhook> byBody = new();
@@ -11,11 +10,14 @@ internal sealed class Ledger(int seed)
 
     public ConcurrentDictionary<int, PostedWebhook> Webhooks { get; } = new();
 
-    /// <summary>Texts that must become dead letters with the reason <c>unreadable</c>, each once.</summary>
+    /// <summary>Texts that must each become one dead letter with the reason <c>unreadable</c>.</summary>
     public ConcurrentDictionary<string, bool> Unreadable { get; } = new();
 
-    /// <summary>Ids of webhooks whose blob never was, which must become dead letters with the reason <c>blob-missing</c>, each once.</summary>
+    /// <summary>Ids of webhooks whose blob never existed: each must become one dead letter with the reason <c>blob-missing</c>.</summary>
     public ConcurrentDictionary<string, bool> WithoutBlob { get; } = new();
+
+    /// <summary>Numbers of the webhooks that were put into the poison queue.</summary>
+    public ConcurrentDictionary<int, bool> Poison { get; } = new();
 
     public ConcurrentDictionary<string, int> Answers { get; } = new();
 
@@ -46,9 +48,9 @@ internal sealed class Ledger(int seed)
         }
     }
 
-    /// <summary>Notes a webhook that reached a queue without having been posted: it has to be stored as if it were acknowledged.</summary>
+    /// <summary>Notes a webhook that reached a queue without being posted: it must be stored as if it were acknowledged.</summary>
     public void ThrownIn(PostedWebhook webhook, byte[] body) => Try(webhook, body).Answer = Post.Acknowledged;
 
-    /// <summary>The webhook that a body belongs to; null where nobody posted it.</summary>
+    /// <summary>The webhook that a body belongs to; null when nobody posted it.</summary>
     public PostedWebhook? Find(string bodyHash) => byBody.GetValueOrDefault(bodyHash);
 }

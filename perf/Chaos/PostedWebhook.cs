@@ -2,11 +2,11 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Smtp2GoIngest.Tool;
+using Smtp2GoIngest.Tool.Commands;
 
-namespace Smtp2GoIngest.Chaos;
+namespace Smtp2GoIngest.Perf.Chaos;
 
-/// <summary>Where a webhook has to end.</summary>
+/// <summary>Where a webhook must end up.</summary>
 internal enum Destination
 {
     /// <summary>In the table of events, once.</summary>
@@ -14,14 +14,10 @@ internal enum Destination
 
     /// <summary>In the dead letters, once for each acknowledged POST: it names no event.</summary>
     NoEvent,
-
-    /// <summary>In the dead letters: it was put into the poison queue.</summary>
-    Poison,
 }
 
 /// <summary>One POST of a webhook, or one message that brought it.</summary>
-/// <param name="At">When.</param>
-/// <param name="BodyHash">The SHA-256 of what was sent: of several tries each may have another <c>sendtime</c>.</param>
+/// <param name="BodyHash">The SHA-256 of what was sent: each try may have another <c>sendtime</c>.</param>
 internal sealed record Post(TimeSpan At, string BodyHash)
 {
     public const string Acknowledged = "200";
@@ -29,7 +25,7 @@ internal sealed record Post(TimeSpan At, string BodyHash)
     public string Answer { get; set; } = "none";
 }
 
-/// <summary>A webhook that its number and the seed make, with what was posted of it and what has to come of it.</summary>
+/// <summary>A webhook made from its number and the seed, with each POST of it and what must come of it.</summary>
 internal sealed class PostedWebhook
 {
     /// <summary>The field with the number: a custom header that SMTP2GO would send back.</summary>
@@ -59,7 +55,7 @@ internal sealed class PostedWebhook
 
     public string ContentType { get; }
 
-    public Destination Destination { get; set; }
+    public Destination Destination { get; }
 
     public string? Event { get; }
 
@@ -106,7 +102,10 @@ internal sealed class PostedWebhook
     {
         public const string Padding = "X-Padding";
 
-        /// <summary>Ten webhooks for each email, most of them ordinary, some large, without an event, without an id, not in UTF-8, or for very many.</summary>
+        /// <summary>
+        /// Ten webhooks for each email, most of them ordinary, some large, without an event, without an id, not in UTF-8, or for very many
+        /// recipients.
+        /// </summary>
         public static Shape Of(int seed, int number, int version)
         {
             var random = new Random(unchecked((seed * 1_000_003) + number));

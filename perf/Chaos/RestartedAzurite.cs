@@ -1,6 +1,6 @@
 using Smtp2GoIngest.Lab;
 
-namespace Smtp2GoIngest.Chaos;
+namespace Smtp2GoIngest.Perf.Chaos;
 
 /// <summary>Azurite, stopped and started again on the same data.</summary>
 internal sealed class RestartedAzurite(DirectoryInfo data) : IAsyncDisposable
@@ -12,7 +12,7 @@ internal sealed class RestartedAzurite(DirectoryInfo data) : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken) =>
         running = await Azurite.StartAsync(data.FullName, [], cancellationToken);
 
-    /// <summary>Politely: killed, Azurite would lose up to five seconds of what it acknowledged.</summary>
+    /// <summary>Stops it cleanly: killed, Azurite would lose up to five seconds of what it acknowledged.</summary>
     public async ValueTask StopAsync()
     {
         if (Interlocked.Exchange(ref running, null) is { } azurite)

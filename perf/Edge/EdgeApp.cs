@@ -2,13 +2,13 @@ using System.Net;
 using Azure;
 using Azure.Storage.Queues;
 using Microsoft.AspNetCore.Builder;
-using Smtp2GoIngest.AppUnderTest;
+using Smtp2GoIngest.Perf.AppUnderTest;
 using Smtp2GoIngest.Queueing;
 
-namespace Smtp2GoIngest.Edge;
+namespace Smtp2GoIngest.Perf.Edge;
 
 /// <summary>The app, self-hosted on a real socket, without its pump: what reaches the queue stays there to be counted.</summary>
-public sealed class EdgeApp : IAsyncDisposable
+internal sealed class EdgeApp : IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly QueueClient queue;
@@ -20,12 +20,9 @@ public sealed class EdgeApp : IAsyncDisposable
         Url = new Uri(app.Urls.Single());
     }
 
-    /// <summary>Where it listens.</summary>
     public Uri Url { get; }
 
-    /// <summary>Starts the app.</summary>
     /// <param name="connectionString">An empty storage account.</param>
-    /// <param name="cancellationToken">Ends the start.</param>
     public static async Task<EdgeApp> StartAsync(string connectionString, CancellationToken cancellationToken)
     {
         var built = Subject.Build(connectionString, consume: false);
@@ -33,8 +30,7 @@ public sealed class EdgeApp : IAsyncDisposable
         return new EdgeApp(built, connectionString);
     }
 
-    /// <summary>How many webhooks reached the queue; takes them out of it.</summary>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <summary>Takes everything out of the queue; returns how many webhooks it held.</summary>
     public async Task<int> TakeQueuedAsync(CancellationToken cancellationToken)
     {
         try
@@ -53,7 +49,6 @@ public sealed class EdgeApp : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await app.StopAsync();

@@ -1,7 +1,5 @@
-namespace Smtp2GoIngest.Edge;
+namespace Smtp2GoIngest.Perf.Edge;
 
 /// <summary>What one experiment found.</summary>
-/// <param name="Experiment">What was tried.</param>
-/// <param name="Figures">What was measured.</param>
-/// <param name="Holds">Whether the promise held; null where nothing is promised and only a figure is stated.</param>
-public sealed record Finding(string Experiment, string Figures, bool? Holds);
+/// <param name="Holds">Whether the promise held; null where nothing is promised and only a figure is given.</param>
+internal sealed record Finding(string Experiment, string Figures, bool? Holds);

@@ -2,10 +2,10 @@ using System.Text;
 using CsCheck;
 using Smtp2GoIngest.Parsing;
 
-namespace Smtp2GoIngest.Edge;
+namespace Smtp2GoIngest.Perf.Edge;
 
-/// <summary>Random bodies through the parser: it throws nothing, and what it allocates is bounded by what came.</summary>
-public static class RandomBodies
+/// <summary>Random bodies through the parser: it never throws, and what it allocates is bounded by the size of the body.</summary>
+internal static class RandomBodies
 {
     // A form of many short names is the worst: a list, a text and an entry in the index for each few bytes.
     private const double MostBytesPerByte = 100;
@@ -55,8 +55,6 @@ public static class RandomBodies
         Gen.Select(Pieces("\"event\":\"open\"", "\"a\":[1,2]", "\"b\":{\"c\":null}", "\"time\":\"x\""), Gen.Byte.Array[0, 3])
             .Select((text, noise) => (byte[])[.. Encoding.UTF8.GetBytes("{" + text + "}"), .. noise]));
 
-    /// <summary>Parses random bodies.</summary>
-    /// <param name="bodies">How many.</param>
     public static Finding Run(int bodies)
     {
         var (sound, events) = (0, 0);
@@ -93,7 +91,8 @@ public static class RandomBodies
         return new Finding(
             "random bodies",
             broken
-                ?? $"{bodies:N0} parsed, {sound:N0} sound, {events:N0} events, no exception; at most {worst:N0} bytes allocated a byte of body",
+                ?? $"{bodies:N0} parsed, {sound:N0} sound, {events:N0} events, no exception; "
+                    + $"at most {worst:N0} bytes allocated a byte of body",
             broken is null && events > 0);
     }
 

@@ -1,12 +1,14 @@
 using System.Net;
 using System.Text;
 using CsCheck;
-using Smtp2GoIngest.AppUnderTest;
+using Smtp2GoIngest.Perf.AppUnderTest;
 
-namespace Smtp2GoIngest.Edge;
+namespace Smtp2GoIngest.Perf.Edge;
 
-/// <summary>Random requests, with secrets right, nearly right and in wrong places: none without a right one reaches the queue, none gets a 5xx.</summary>
-public static class RandomRequests
+/// <summary>
+/// Random requests, with secrets right, nearly right and in wrong places: none without a right one reaches the queue, none gets a 5xx.
+/// </summary>
+internal static class RandomRequests
 {
     private const string Password = Subject.Password;
 
@@ -111,10 +113,7 @@ public static class RandomRequests
                     HasSecret = path.Known && (path.Right || query.Right || authorization.Right),
                 });
 
-    /// <summary>Sends random requests, many at once.</summary>
     /// <param name="app">The app, its queue empty and its storage healthy.</param>
-    /// <param name="requests">How many.</param>
-    /// <param name="cancellationToken">Ends the experiment.</param>
     public static async Task<Finding> RunAsync(EdgeApp app, int requests, CancellationToken cancellationToken)
     {
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };

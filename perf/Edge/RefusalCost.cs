@@ -1,19 +1,19 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Smtp2GoIngest.AppUnderTest;
+using Smtp2GoIngest.Perf.AppUnderTest;
 
-namespace Smtp2GoIngest.Edge;
+namespace Smtp2GoIngest.Perf.Edge;
 
-/// <summary>What a refused request costs: all that is allocated for it and for its connection, by the app and this experiment together.</summary>
-public static class RefusalCost
+/// <summary>
+/// What a refused request costs: everything that the app and this experiment together allocate for it and for its connection.
+/// </summary>
+internal static class RefusalCost
 {
     private const int MostBytes = 64 * 1024;
 
     /// <summary>Sends requests of each kind that is refused, each over a connection of its own.</summary>
-    /// <param name="app">The app.</param>
     /// <param name="requests">How many of each kind.</param>
-    /// <param name="cancellationToken">Ends the experiment.</param>
     public static async Task<Finding> RunAsync(EdgeApp app, int requests, CancellationToken cancellationToken)
     {
         (string Status, string Request)[] kinds =
@@ -62,6 +62,7 @@ public static class RefusalCost
         }
 
         static string Post(string path, int length, string? authorization) =>
-            $"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{(authorization is null ? string.Empty : $"Authorization: {authorization}\r\n")}\r\n";
+            $"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n"
+            + $"{(authorization is null ? string.Empty : $"Authorization: {authorization}\r\n")}\r\n";
     }
 }

@@ -1,14 +1,13 @@
 using System.Diagnostics;
-using Smtp2GoIngest.AppUnderTest;
+using Smtp2GoIngest.Perf.AppUnderTest;
 using Smtp2GoIngest.Receiving;
 
-namespace Smtp2GoIngest.Edge;
+namespace Smtp2GoIngest.Perf.Edge;
 
 /// <summary>Whether the time of a comparison tells how much of a password is right.</summary>
-public static class SecretTiming
+internal static class SecretTiming
 {
     /// <summary>Compares a password wrong in its last character with one wrong from its first, in turn.</summary>
-    /// <param name="comparisons">How many of each.</param>
     public static Finding Run(int comparisons)
     {
         var authenticator = new WebhookAuthenticator(new WebhookOptions { Username = Subject.Username, Password = Subject.Password });

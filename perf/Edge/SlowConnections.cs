@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
-using Smtp2GoIngest.AppUnderTest;
+using Smtp2GoIngest.Perf.AppUnderTest;
 
-namespace Smtp2GoIngest.Edge;
+namespace Smtp2GoIngest.Perf.Edge;
 
 /// <summary>Connections that send nothing, half a header or a byte a second, while good webhooks keep being acknowledged.</summary>
-public static class SlowConnections
+internal static class SlowConnections
 {
     private static readonly string[] Beginnings =
     [
@@ -18,10 +18,6 @@ public static class SlowConnections
     ];
 
     /// <summary>Holds slow connections open; one that the app closes is opened again.</summary>
-    /// <param name="app">The app.</param>
-    /// <param name="connections">How many at a time.</param>
-    /// <param name="duration">How long.</param>
-    /// <param name="cancellationToken">Ends the experiment.</param>
     public static async Task<Finding> RunAsync(EdgeApp app, int connections, TimeSpan duration, CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -43,8 +39,10 @@ public static class SlowConnections
         var times = answers.Select(a => a.Milliseconds).Order().ToList();
         return new Finding(
             "slow connections",
-            $"{connections:N0} held for {duration.TotalSeconds:0} s ({closedByApp:N0} closed by the app and opened again); {answers.Count:N0} good webhooks meanwhile, "
-                + $"{answers.Count(a => !a.Ok):N0} not acknowledged, p50 {times[times.Count / 2]:0.0} ms, p99 {times[(int)(times.Count * 0.99)]:0.0} ms, max {times[^1]:0.0} ms; memory grew {memory / 1024.0 / connections:0.0} KiB a connection",
+            $"{connections:N0} held for {duration.TotalSeconds:0} s ({closedByApp:N0} closed by the app and opened again); "
+                + $"{answers.Count:N0} good webhooks meanwhile, {answers.Count(a => !a.Ok):N0} not acknowledged, "
+                + $"p50 {times[times.Count / 2]:0.0} ms, p99 {times[(int)(times.Count * 0.99)]:0.0} ms, max {times[^1]:0.0} ms; "
+                + $"memory grew {memory / 1024.0 / connections:0.0} KiB a connection",
             answers.TrueForAll(a => a.Ok));
 
         async Task HoldAsync(int i)

@@ -1,13 +1,13 @@
 using System.Diagnostics;
 using System.Text;
-using Smtp2GoIngest.AppUnderTest;
-using Smtp2GoIngest.Tool;
+using Smtp2GoIngest.Perf.AppUnderTest;
+using Smtp2GoIngest.Tool.Commands;
 
-namespace Smtp2GoIngest.Load;
+namespace Smtp2GoIngest.Perf.Load;
 
 /// <summary>What a number of clients saw, each over a connection of its own and one webhook after another.</summary>
-/// <param name="Acknowledged">The events that got 200.</param>
-/// <param name="Failed">How many did not.</param>
+/// <param name="Acknowledged">The ids of the events that got 200.</param>
+/// <param name="Failed">How many got another answer.</param>
 /// <param name="Elapsed">From the first request to the last answer.</param>
 /// <param name="Milliseconds">The time of each answer 200, sorted.</param>
 internal sealed record Seen(IReadOnlyList<string> Acknowledged, int Failed, TimeSpan Elapsed, IReadOnlyList<double> Milliseconds)
@@ -26,11 +26,10 @@ internal static class Clients
     // One of each event as a form and as JSON; every webhook gets an id of its own.
     private static readonly (string Body, string Type)[] Mix =
     [
-        .. SampleWebhook.OneOfEach("EMAILID-EMAILID", DateTimeOffset.UtcNow).Where(w => w.Fields.Any(f => f.Key == "email_id")).SelectMany(w => new[]
-        {
-            (WithMarks(w).ToForm(), "application/x-www-form-urlencoded"),
-            (WithMarks(w).ToJson(), "application/json"),
-        }),
+        .. SampleWebhook.OneOfEach("EMAILID-EMAILID", DateTimeOffset.UtcNow)
+            .Where(w => w.Fields.Any(f => f.Key == "email_id"))
+            .Select(WithMarks)
+            .SelectMany(w => new[] { (w.ToForm(), "application/x-www-form-urlencoded"), (w.ToJson(), "application/json") }),
     ];
 
     private static int next;

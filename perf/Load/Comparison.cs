@@ -1,12 +1,11 @@
-using Smtp2GoIngest.AppUnderTest;
+using Smtp2GoIngest.Perf.AppUnderTest;
 
-namespace Smtp2GoIngest.Load;
+namespace Smtp2GoIngest.Perf.Load;
 
 /// <summary>One measurement of receiving.</summary>
-/// <param name="Seen">What the clients saw.</param>
-/// <param name="CpuPerThousand">Seconds of processor time of the side's process for a thousand acknowledged.</param>
-/// <param name="SendsPerThousand">Storage requests for a thousand acknowledged: one for each queue message. Not a number while they are taken out again.</param>
-/// <param name="PeakMemory">The side's working set at most so far, in MB.</param>
+/// <param name="CpuPerThousand">Processor time of the side's process for a thousand acknowledged, in seconds.</param>
+/// <param name="SendsPerThousand">Queue messages sent for a thousand acknowledged; NaN while they are taken out again.</param>
+/// <param name="PeakMemory">The largest working set of the side's process so far, in MB.</param>
 internal sealed record Receiving(Seen Seen, double CpuPerThousand, double SendsPerThousand, double PeakMemory);
 
 /// <summary>One measurement of storing a backlog.</summary>
@@ -16,15 +15,13 @@ internal sealed record Draining(double EventsPerSecond, double RowsPerSecond, do
 internal sealed record Flood(int Webhooks, double AfterAQuarter, double AtTheEnd, double AtMost);
 
 /// <summary>Measures the sides in turn and counts every acknowledged webhook.</summary>
-/// <param name="storage">Where they store.</param>
-/// <param name="warmUp">How long each runs unmeasured, so that nothing is measured that runs for the first time.</param>
-/// <param name="cancellationToken">Ends the run.</param>
+/// <param name="warmUp">How long each side runs unmeasured, so that nothing is measured that runs for the first time.</param>
 internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationToken cancellationToken)
 {
     private const int Busy = 64;
     private const double MB = 1024 * 1024;
 
-    /// <summary>Webhooks that were acknowledged and then neither in the queue nor in the table.</summary>
+    /// <summary>Webhooks that were acknowledged and then found neither in the queue nor in the table.</summary>
     public int Lost { get; private set; }
 
     /// <summary>Events with a second row.</summary>
@@ -33,7 +30,7 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
     /// <summary>Webhooks that were acknowledged and looked for.</summary>
     public int Counted { get; private set; }
 
-    /// <summary>Webhooks that were not acknowledged, of each side.</summary>
+    /// <summary>Webhooks that were not acknowledged, for each side.</summary>
     public Dictionary<Side, int> Refused { get; } = [];
 
     /// <summary>Receives with nobody draining, the sides in turn.</summary>

@@ -3,12 +3,9 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Spectre.Console;
 
-namespace Smtp2GoIngest.Load;
+namespace Smtp2GoIngest.Perf.Load;
 
 /// <summary>A table for the terminal and for Markdown.</summary>
-/// <param name="Title">What it shows.</param>
-/// <param name="Columns">The headings.</param>
-/// <param name="Rows">The cells.</param>
 internal sealed record Figures(string Title, string[] Columns, List<string[]> Rows)
 {
     public void Print()
@@ -33,8 +30,8 @@ internal sealed record Figures(string Title, string[] Columns, List<string[]> Ro
 /// <summary>From measurements to tables; a ratio is the median of the ratios of each round, because the machine's speed drifts.</summary>
 internal static class Report
 {
-    private const string Begin = "<!-- measured by perf/Load: begin -->";
-    private const string End = "<!-- measured by perf/Load: end -->";
+    private const string Begin = "<!-- measured by perf load: begin -->";
+    private const string End = "<!-- measured by perf load: end -->";
 
     public static Figures Of(string title, Dictionary<(Side Side, int Connections), List<Receiving>> cells) => new(
         title,
@@ -94,7 +91,9 @@ internal static class Report
     private static string Machine() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{DateTime.UtcNow:d MMMM yyyy}, {ProcessorName()}, {Environment.ProcessorCount} logical processors, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024.0 / 1024 / 1024:N0} GB, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}; clients and Azurite on the same machine.");
+            $"{DateTime.UtcNow:d MMMM yyyy}, {ProcessorName()}, {Environment.ProcessorCount} logical processors, "
+            + $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024.0 / 1024 / 1024:N0} GB, {RuntimeInformation.OSDescription}, "
+            + $"{RuntimeInformation.FrameworkDescription}; clients and Azurite on the same machine.");
 
     private static string ProcessorName() =>
         File.Exists("/proc/cpuinfo")

@@ -8,11 +8,11 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Smtp2GoIngest.AppUnderTest;
 using Smtp2GoIngest.Parsing;
+using Smtp2GoIngest.Perf.AppUnderTest;
 using Smtp2GoIngest.SelfHost;
 
-namespace Smtp2GoIngest.Load;
+namespace Smtp2GoIngest.Perf.Load;
 
 /// <summary>What is compared, each in a process of its own.</summary>
 internal enum Side
@@ -27,14 +27,18 @@ internal enum Side
     Floor,
 }
 
-/// <summary>Starts a side, and is its inside.</summary>
+/// <summary>Starts a side, and is the inside of its process.</summary>
 internal static class Sides
 {
+    /// <summary>The verb behind <c>serve</c>.</summary>
+    public const string Verb = "load";
+
     public const string PlainQueue = "plain-webhooks";
     public const string PlainTable = "PlainEvents";
 
     public static Task<ServingProcess> StartAsync(Side side, string connectionString, bool consume, CancellationToken cancellationToken) =>
-        ServingProcess.StartAsync([side.ToString(), connectionString, consume.ToString(CultureInfo.InvariantCulture)], cancellationToken);
+        ServingProcess.StartAsync(
+            [Verb, side.ToString(), connectionString, consume.ToString(CultureInfo.InvariantCulture)], cancellationToken);
 
     /// <summary>The inside of the process.</summary>
     public static Task ServeAsync(Side side, string connectionString, bool consume) => ServingProcess.ServeAsync(

@@ -1,26 +1,27 @@
 using System.Text;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
+using Smtp2GoIngest.Lab;
 using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 
-namespace Smtp2GoIngest.Load;
+namespace Smtp2GoIngest.Perf.Load;
 
 /// <summary>What the sides store in, and what is found in it.</summary>
-/// <param name="connectionString">Of the account.</param>
 internal sealed class Storage(string connectionString)
 {
     // A lease of the pump is a minute.
     private static readonly TimeSpan HiddenAtMost = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromMinutes(30);
 
     private static readonly string[] AppTables = [EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable];
 
     public string ConnectionString => connectionString;
 
-    /// <summary>The messages of a side's queue, hidden ones included.</summary>
+    /// <summary>How many messages are in a side's queue, hidden ones included.</summary>
     public async Task<int> MessagesAsync(Side side, CancellationToken cancellationToken) =>
-        side == Side.Floor ? 0 : (await QueueOf(side).GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
+        side == Side.Floor ? 0 : await QueueDrain.CountAsync([QueueOf(side)], cancellationToken);
 
     /// <summary>The ids of the events in a side's queue, of hidden messages when they are visible again.</summary>
     public async Task<List<string>> QueuedAsync(Side side, CancellationToken cancellationToken)
@@ -71,19 +72,9 @@ internal sealed class Storage(string connectionString)
     }
 
     /// <summary>Waits until a side's queue is empty.</summary>
-    /// <exception cref="TimeoutException">It is not after half an hour.</exception>
-    public async Task DrainedAsync(Side side, CancellationToken cancellationToken)
-    {
-        for (var deadline = DateTimeOffset.UtcNow + TimeSpan.FromMinutes(30); await MessagesAsync(side, cancellationToken) > 0;)
-        {
-            if (DateTimeOffset.UtcNow > deadline)
-            {
-                throw new TimeoutException($"The queue of {side} was not drained.");
-            }
-
-            await Task.Delay(100, cancellationToken);
-        }
-    }
+    /// <exception cref="TimeoutException">It is not empty after half an hour.</exception>
+    public Task DrainedAsync(Side side, CancellationToken cancellationToken) =>
+        QueueDrain.WaitAsync([QueueOf(side)], DrainTimeout, cancellationToken);
 
     private static string IdOf(ReadOnlyMemory<byte> body)
     {

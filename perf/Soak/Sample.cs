@@ -1,17 +1,16 @@
 using System.Text.Json.Serialization;
 
-namespace Smtp2GoIngest.Soak;
+namespace Smtp2GoIngest.Perf.Soak;
 
 /// <summary>What the app's process says of itself.</summary>
 /// <param name="WorkingSet">MB.</param>
 /// <param name="Heap">MB of the garbage-collected heap after its last collection.</param>
 /// <param name="Handles">Open files and sockets.</param>
-/// <param name="Threads">All threads.</param>
 /// <param name="Gen0">Collections of generation 0 since the start.</param>
 /// <param name="Gen2">Full collections since the start.</param>
 /// <param name="PausePercent">Time spent in collections since the start.</param>
-/// <param name="LagMedian">Seconds from receipt to row, of the events stored since the last sample.</param>
-/// <param name="LagMost">The longest of them.</param>
+/// <param name="LagMedian">Seconds from receipt to row, for the events stored since the last sample.</param>
+/// <param name="LagMost">The longest of them, in seconds.</param>
 internal sealed record Sample(
     double WorkingSet, double Heap, int Handles, int Threads, int Gen0, int Gen2, double PausePercent, double LagMedian, double LagMost);
 

@@ -1,11 +1,17 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Text.Json;
+using Smtp2GoIngest.Perf.AppUnderTest;
+using Smtp2GoIngest.Telemetry;
 
-namespace Smtp2GoIngest.Soak;
+namespace Smtp2GoIngest.Perf.Soak;
 
-/// <summary>Watches the process it runs in, and the lag of the events that are stored.</summary>
+/// <summary>Watches the app from inside its process: the process itself, and the lag of the events that are stored.</summary>
 internal sealed class Sampler : IDisposable
 {
+    /// <summary>The verb behind <c>serve</c>.</summary>
+    public const string Verb = "soak";
+
     private const double MB = 1024 * 1024;
 
     private readonly MeterListener listener = new();
@@ -31,7 +37,20 @@ internal sealed class Sampler : IDisposable
         listener.Start();
     }
 
-    public Sample Take()
+    public static Task<ServingProcess> StartAsync(string connectionString, CancellationToken cancellationToken) =>
+        ServingProcess.StartAsync([Verb, connectionString], cancellationToken);
+
+    /// <summary>The inside of the process: the app, which answers with a sample when asked.</summary>
+    public static async Task ServeAsync(string connectionString)
+    {
+        using var sampler = new Sampler();
+        await ServingProcess.ServeAsync(
+            Subject.Build(connectionString, consume: true), () => JsonSerializer.Serialize(sampler.Take(), SampleJson.Default.Sample));
+    }
+
+    public void Dispose() => listener.Dispose();
+
+    private Sample Take()
     {
         using var self = Process.GetCurrentProcess();
         var memory = GC.GetGCMemoryInfo();
@@ -52,6 +71,4 @@ internal sealed class Sampler : IDisposable
             return sample;
         }
     }
-
-    public void Dispose() => listener.Dispose();
 }

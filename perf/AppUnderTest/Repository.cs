@@ -1,0 +1,15 @@
+using System.Reflection;
+
+namespace Smtp2GoIngest.Perf.AppUnderTest;
+
+/// <summary>Where this program was built.</summary>
+internal static class Repository
+{
+    public static string Root { get; } = Built("RepositoryRoot");
+
+    /// <summary>The output folder of SelfHost, in the same configuration as this program.</summary>
+    public static string SelfHostFolder { get; } = Built("SelfHostFolder");
+
+    private static string Built(string name) => Path.GetFullPath(
+        typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == name).Value!);
+}

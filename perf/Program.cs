@@ -1,0 +1,22 @@
+using System.CommandLine;
+using Smtp2GoIngest.Perf;
+using Smtp2GoIngest.Perf.Benchmarks;
+using Smtp2GoIngest.Perf.Chaos;
+using Smtp2GoIngest.Perf.Edge;
+using Smtp2GoIngest.Perf.Load;
+using Smtp2GoIngest.Perf.Soak;
+using Smtp2GoIngest.Perf.StartUp;
+
+var root = new RootCommand("Attacks and measures the app. Each verb exits 1 when what it checks does not hold.")
+{
+    new EdgeCommand(),
+    new LoadCommand(),
+    new ChaosCommand(),
+    new SoakCommand(),
+    new StartUpCommand(),
+    new BenchmarksCommand(),
+    new ServeCommand(),
+};
+
+// Ctrl+C: time enough to stop the app and Azurite.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });
