@@ -250,7 +250,8 @@ public sealed class InfrastructureTests
         {
             Assert.Matches(Runbook, alert["properties"]!["description"]!.GetValue<string>());
             Assert.Contains("/actionGroups/smtp2go", alert["properties"]!["actions"]!.ToJsonString(), StringComparison.Ordinal);
-            Assert.Contains($"`{Name(alert).Replace("smtp2go-", string.Empty, StringComparison.Ordinal)}`", manual, StringComparison.Ordinal);
+            Assert.Contains(
+                $"`{Name(alert).Replace("smtp2go-", string.Empty, StringComparison.Ordinal)}`", manual, StringComparison.Ordinal);
         });
     }
 

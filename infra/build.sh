@@ -8,7 +8,7 @@ version=0.49.2
 tool=artifacts/bicep/azure.bicep.commandline.linux-x64/$version/tools/bicep
 
 if [ "$(uname -sm)" != "Linux x86_64" ]; then
-    echo "Bicep: not checked, its command line is fetched for Linux on x64 alone."
+    echo "Bicep: not checked. Its command line is only fetched for Linux on x64."
     exit 0
 fi
 

@@ -1,6 +1,6 @@
 targetScope = 'resourceGroup'
 
-@description('Starts every resource name, a hash of the resource group follows; lower-case letters and digits, since a storage account takes no others.')
+@description('First part of every resource name; a hash follows. Lower-case letters and digits: a storage account accepts no others.')
 @minLength(3)
 @maxLength(10)
 param name string = 'smtp2go'
@@ -13,7 +13,7 @@ param location string = resourceGroup().location
 @minLength(16)
 param webhookPassword string
 
-@description('The secret before it, accepted as well while SMTP2GO is being changed over; empty for none.')
+@description('The previous secret, also accepted while SMTP2GO is being changed over; empty for none.')
 @secure()
 param previousWebhookPassword string = ''
 
@@ -21,22 +21,22 @@ param previousWebhookPassword string = ''
 @minLength(1)
 param webhookUsername string = 'smtp2go'
 
-@description('Which ways the secret may come. query and path put it into URLs, which end up in logs.')
+@description('Ways in which the secret may be sent. query and path put it into URLs, which end up in logs.')
 @minLength(1)
 param webhookAccept ('basic' | 'bearer' | 'query' | 'path')[] = ['basic', 'bearer']
 
-@description('Who may post, checked by the app: host names, addresses, CIDR ranges; webhooks.smtp2go.com for SMTP2GO. Empty for everybody who has the secret.')
+@description('Who may post, checked by the app: host names, addresses, CIDR ranges; webhooks.smtp2go.com for SMTP2GO. Empty: everybody.')
 param allowedSources string[] = []
 
-@description('Who may connect at all, checked by the platform: CIDR ranges. The app sees and counts nothing of what this refuses. Empty for everybody.')
+@description('Who may connect, checked by the platform: CIDR ranges. The app does not see what this refuses. Empty: everybody.')
 param allowedIpRanges string[] = []
 
-@description('Days after which events are deleted; 0 keeps them for ever.')
+@description('Days after which events are deleted; 0 keeps them forever.')
 @minValue(0)
 @maxValue(36500)
 param retentionDays int = 0
 
-@description('Copies of the stored data. ZRS survives the loss of a data centre; a region without zones has LRS alone.')
+@description('Copies of the stored data. ZRS survives the loss of a data centre; a region without zones has only LRS.')
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_ZRS'
 
@@ -54,19 +54,19 @@ param maximumInstanceCount int = 100
 @maxValue(1000)
 param httpConcurrency int = 250
 
-@description('Instances for webhooks that never sleep, so that no webhook waits for a cold start. Each is paid by the second, used or not: about 21 USD a month with 2048 MB (docs/operations.md).')
+@description('Instances that never sleep, so no webhook waits for a cold start. Billed by the second, used or not: docs/operations.md.')
 @minValue(0)
 @maxValue(1000)
 param alwaysReadyHttpInstances int = 0
 
-@description('Who is told of an alert; empty shows alerts in the portal alone.')
+@description('Who gets a mail when an alert is raised; empty shows alerts in the portal only.')
 param alertEmail string = ''
 
 @description('An alert is raised above this many webhooks with a wrong secret in 15 minutes.')
 @minValue(0)
 param wrongSecretLimit int = 10
 
-@description('Calls /health from five places every five minutes and raises an alert where two fail. The calls are paid, and keep an instance awake.')
+@description('Calls /health from five places every five minutes; an alert if two fail. The calls are billed, and keep an instance awake.')
 param availabilityTest bool = false
 
 @description('Raises an alert after a day without one webhook; only for an account that sends every day.')
@@ -77,7 +77,7 @@ var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // not Contrib
 var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // not Message Processor: releasing a failed message is an update
 var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
-var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb' // all telemetry, not metrics alone
+var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb' // all telemetry, not only metrics
 
 var suffix = uniqueString(resourceGroup().id, name)
 var resourceName = '${name}-${suffix}'
@@ -89,7 +89,7 @@ var storageUri = {
   table: 'https://${storageName}.table.${environment().suffixes.storage}'
 }
 
-// What the app uses: the role that opens it and the settings that lead to it. Roles and settings both come from here, so they cannot drift.
+// What the app uses: the role that opens it and the settings that lead to it. Both come from here, so they cannot drift.
 var uses = [
   {
     of: 'storage'

@@ -7,7 +7,7 @@ param wrongSecretLimit int
 param availabilityTest bool
 param alertOnSilence bool
 
-// Each query gives one row with one column, value; the alert is raised when it exceeds the limit. The descriptions are the runbooks.
+// Each query returns one row with one column, value. The alert is raised when it exceeds the limit. The descriptions are the runbooks.
 var rules = [
   {
     name: 'dead-letters'
@@ -21,11 +21,14 @@ var rules = [
       | summarize value = sum(valueSum)
     '''
     description: '''
-Webhooks were acknowledged and could not be stored as events; nothing is lost.
-1. Open the table Smtp2GoDeadLetters, partition = today (UTC): Reason and Error say why, Body holds what came.
-2. unparsable, no-event, conflict: SMTP2GO sent something new; the app needs a change. refused: the table refused the row, Error has the code.
-poison: storing failed for most of an hour; look for the outage in the exceptions. blob-missing: who deleted blobs? unreadable: something else writes to the queue.
-3. Mend the cause, then replay (docs/operations.md).'''
+Webhooks were acknowledged but could not be stored as events. Nothing is lost.
+1. Open the table Smtp2GoDeadLetters, partition = today (UTC). Reason and Error say why, Body holds what came.
+2. unparsable, no-event, conflict: SMTP2GO sent something new; the app needs a change.
+refused: the table refused the row; Error has the code.
+poison: storing failed for most of an hour; look for the outage in the exceptions.
+blob-missing: somebody deleted blobs.
+unreadable: something else writes to the queue.
+3. Fix the cause, then replay (docs/operations.md).'''
   }
   {
     name: 'oldest-message'
@@ -42,10 +45,15 @@ poison: storing failed for most of an hour; look for the outage in the exception
       | project value = coalesce(seconds, 86400.0)
     '''
     description: '''
-The oldest message has waited for more than 10 minutes, or nobody has measured it for 15 minutes (the value is then 86400): events are late or the app does not run. Nothing is lost, messages do not expire.
-1. 86400: is the app running? Look at its overview and log stream: a wrong setting ends the start with a message that names it. Before the first publish this is expected. If webhooks are still answered, telemetry fails: check the role Monitoring Metrics Publisher.
-2. Otherwise read the exceptions of StoreEvents. 401 or 403: the storage roles. 429, 500, 503: storage is throttled or down; each message is tried again every 30 s, 100 times, and then kept as a dead letter.
-3. No exceptions and a growing queue.depth: more comes in than is stored; raise maximumInstanceCount (docs/operations.md, How far it scales).'''
+The oldest message has waited for more than 10 minutes, or it was not measured for 15 minutes (the value is then 86400).
+Events are late, or the app does not run. Nothing is lost: messages do not expire.
+1. 86400: is the app running? Look at its overview and log stream. A wrong setting ends the start with a message that names it.
+Before the first publish this is expected.
+If webhooks are still answered, telemetry fails: check the role Monitoring Metrics Publisher.
+2. Otherwise read the exceptions of StoreEvents. 401 or 403: check the storage roles.
+429, 500, 503: storage is throttled or down. Each message is tried again every 30 s, 100 times, and then kept as a dead letter.
+3. No exceptions and a growing queue.depth: more comes in than is stored. Raise maximumInstanceCount
+(docs/operations.md, How far it scales).'''
   }
   {
     name: 'wrong-secret'
@@ -59,9 +67,11 @@ The oldest message has waited for more than 10 minutes, or nobody has measured i
       | summarize value = sum(valueSum)
     '''
     description: '''
-Webhooks come with a wrong secret: either SMTP2GO's settings and the app's differ, or somebody guesses.
-1. Press "Test this webhook" in SMTP2GO. Refused with 401: put the right password into its settings, or redeploy with previousWebhookPassword. SMTP2GO retries for about four days, so nothing is lost until then.
-2. Not refused: somebody else is calling. A guess is hopeless; set allowedSources to webhooks.smtp2go.com to refuse them earlier (docs/security.md).'''
+Webhooks come with a wrong secret: either SMTP2GO's settings and the app's differ, or somebody is guessing.
+1. Press "Test this webhook" in SMTP2GO. Refused with 401: put the right password into its settings,
+or redeploy with previousWebhookPassword. SMTP2GO retries for about four days, so nothing is lost until then.
+2. Not refused: somebody else is calling. A guess is hopeless. To refuse them earlier, set allowedSources to
+webhooks.smtp2go.com (docs/security.md).'''
   }
   {
     name: 'silence'
@@ -76,10 +86,10 @@ Webhooks come with a wrong secret: either SMTP2GO's settings and the app's diffe
       | project value = iff(coalesce(received, 0.0) > 0.0, 0, 1)
     '''
     description: '''
-Not one webhook was acknowledged for a day (value 1).
+No webhook was acknowledged for a day (value 1).
 1. Was mail sent at all? SMTP2GO, Activity.
 2. SMTP2GO, Settings, Webhooks: is the webhook there, enabled, with this app's URL and all events? Press "Test this webhook".
-3. The test is refused: webhooks.refused says why. It does not arrive at all: allowedIpRanges, or the app does not run.
+3. The test is refused: webhooks.refused says why. It does not arrive at all: check allowedIpRanges, and whether the app runs.
 4. Lost events can be found again in SMTP2GO's activity search.'''
   }
 ]
@@ -160,7 +170,8 @@ resource testAlert 'Microsoft.Insights/metricAlerts@2018-03-01' = if (availabili
   properties: {
     description: '''
 /health did not answer 200 from two or more of five places: SMTP2GO cannot deliver either, and retries for about four days.
-1. Open the URL yourself. No answer or 5xx: look at the app's overview and log stream; a wrong setting ends the start with a message that names it.
+1. Open the URL yourself. No answer or 5xx: look at the app's overview and log stream.
+A wrong setting ends the start with a message that names it.
 2. 403: allowedIpRanges refuses the test. A certificate error: look at the custom domain.'''
     severity: 1
     enabled: true
