@@ -16,7 +16,7 @@ public sealed class AzuriteFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await Azurite.InstallAsync(Test.Token);
+        await AzuriteInstallation.InstallAsync(Test.Token);
         azurite = await Azurite.StartAsync(data.FullName, Accounts, Test.Token);
     }
 

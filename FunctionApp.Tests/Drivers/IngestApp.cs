@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Smtp2GoIngest.Lab;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
 using Smtp2GoIngest.SelfHost;
@@ -111,12 +112,15 @@ internal sealed class IngestApp : IAsyncDisposable
     public Task<HttpResponseMessage> PostAsync(string body, string? contentType = null) =>
         PostAsync(Encoding.UTF8.GetBytes(body), contentType);
 
-    public async Task<HttpResponseMessage> PostAsync(byte[] body, string? contentType = null)
+    public Task<HttpResponseMessage> PostAsync(byte[] body, string? contentType = null) => PostAsync(Client, body, contentType);
+
+    /// <summary>Posts to the app in any host, with the right secret.</summary>
+    public static async Task<HttpResponseMessage> PostAsync(HttpClient client, byte[] body, string? contentType = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "webhook/smtp2go") { Content = new ByteArrayContent(body) };
         request.Headers.Authorization = Basic(Username, Password);
         request.Content.Headers.ContentType = contentType is null ? null : MediaTypeHeaderValue.Parse(contentType);
-        return await Client.SendAsync(request, Test.Token);
+        return await client.SendAsync(request, Test.Token);
     }
 
     /// <summary>Posts a body that has to be acknowledged.</summary>
@@ -133,7 +137,7 @@ internal sealed class IngestApp : IAsyncDisposable
     public async Task DrainedAsync() => await Eventually.Get(WaitingAsync, count => count == 0);
 
     /// <summary>How many messages are left in both queues, seen or hidden.</summary>
-    public async Task<int> WaitingAsync() => await CountAsync(Queue) + await CountAsync(poison);
+    public Task<int> WaitingAsync() => QueueDrain.CountAsync([Queue, poison], Test.Token);
 
     public async Task<List<TableEntity>> EventsAsync() => await RowsAsync(Events);
 
@@ -170,18 +174,6 @@ internal sealed class IngestApp : IAsyncDisposable
         catch (RequestFailedException e) when (e.Status == 404)
         {
             return [];
-        }
-    }
-
-    private static async Task<int> CountAsync(QueueClient queue)
-    {
-        try
-        {
-            return (await queue.GetPropertiesAsync(Test.Token)).Value.ApproximateMessagesCount;
-        }
-        catch (RequestFailedException e) when (e.Status == 404)
-        {
-            return 0;
         }
     }
 }

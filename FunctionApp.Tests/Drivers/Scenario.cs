@@ -28,9 +28,16 @@ internal sealed record Scenario(
     public static IReadOnlyDictionary<string, Scenario> All { get; } = new Dictionary<string, Scenario>
     {
         [Single] = new(["event=open&id=1&email_id=e1&rcpt=a@x.example&time=2026-05-02T11:20:31Z"], [], [], ["1"], []),
-        [First] = new(["event=processed&id=1&email_id=e1&recipients=a@x.example,b@x.example,c@x.example&time=2026-05-02T11:20:31Z"], [], [], ["1"], [], IsFirst: true),
+        [First] = new(
+            ["event=processed&id=1&email_id=e1&recipients=a@x.example,b@x.example,c@x.example&time=2026-05-02T11:20:31Z"],
+            [],
+            [],
+            ["1"],
+            [],
+            IsFirst: true),
         [Spilled] = new([$"event=open&id=1&email_id=e1&rcpt=a@x.example&message={new string('m', 50_000)}"], [], [], ["1"], []),
-        [Batch] = new([], [], [MessageOf([.. Enumerable.Range(1, 4).Select(i => Entry($"w{i}", EventOf($"{i}")))])], ["1", "2", "3", "4"], []),
+        [Batch] = new(
+            [], [], [MessageOf([.. Enumerable.Range(1, 4).Select(i => Entry($"w{i}", EventOf($"{i}")))])], ["1", "2", "3", "4"], []),
         [Mixed] = new(
             [],
             [],

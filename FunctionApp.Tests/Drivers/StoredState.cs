@@ -5,7 +5,7 @@ using Smtp2GoIngest.Tests.EndToEnd;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>What a storage account has to hold in the end: these events and dead letters, their index rows and blobs, and nothing else.</summary>
+/// <summary>What a storage account holds in the end: these events and dead letters, their index rows and blobs, nothing else.</summary>
 internal static class StoredState
 {
     /// <param name="app">An app on the account.</param>

@@ -75,7 +75,8 @@ public sealed class AccessTests(AzuriteFixture azurite)
     [InlineData("unknown.example", null, null, HttpStatusCode.ServiceUnavailable)]
     public async Task The_source_is_judged_before_the_secret(string allowed, string? proxies, string? forwardedFor, HttpStatusCode expected)
     {
-        await using var app = await StartAsync(new() { ["Webhook:AllowedSources"] = allowed, ["Webhook:TrustedProxies"] = proxies }, services =>
+        Dictionary<string, string?> settings = new() { ["Webhook:AllowedSources"] = allowed, ["Webhook:TrustedProxies"] = proxies };
+        await using var app = await StartAsync(settings, services =>
             services.AddSingleton<ResolveHost>((host, _) => host switch
             {
                 "known.example" => Task.FromResult<IPAddress[]>([IPAddress.Loopback]),

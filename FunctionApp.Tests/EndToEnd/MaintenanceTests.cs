@@ -74,7 +74,8 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         foreach (var age in new[] { 400, 31, 29, 0 })
         {
             await app.AcknowledgedAsync(
-                $"event=processed&id={age}&email_id=e{age}&recipients=a@x,b{age}@x&time={TimeOf(age)}&message={(age == 400 ? new string('m', 40_000) : "m")}");
+                $"event=processed&id={age}&email_id=e{age}&recipients=a@x,b{age}@x&time={TimeOf(age)}"
+                + $"&message={(age == 400 ? new string('m', 40_000) : "m")}");
         }
 
         await app.AcknowledgedAsync("event=open&email_id=none&rcpt=a@x");
@@ -149,10 +150,12 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         [
             "event=processed&id=4&email_id=e2&recipients=henk@mail.example,grace.h@mail.example,ines@mail.example",
             "event=click&id=5&email_id=e3&rcpt=henk@mail.example&url=https%3A%2F%2Fx.example%2F%3Fto%3Dgrace.h%2540mail.example%26z%3D1",
-            """{"event":"delivered","id":"6","email_id":"e4","rcpt":"henk@mail.example","headers":{"to":"gr\u0061ce.h@mail.example"},"n":1}""",
+            """{"event":"delivered","id":"6","email_id":"e4","rcpt":"henk@mail.example","headers":"""
+            + """{"to":"gr\u0061ce.h@mail.example"},"n":1}""",
             $"event=processed&id=7&email_id=e5&recipients=grace.h@mail.example,henk@mail.example&message={new string('m', 50_000)}",
             $"event=reject&email_id=e6&rcpt=henk@mail.example&message=not+grace.h%40mail.example+{new string('m', 50_000)}",
-            """{"event":"open","id":"11","email_id":"e10","rcpt":"henk@mail.example","headers":{"to":"henk@mail.example,\r\n\tgrace.h@mail.example"}}""",
+            """{"event":"open","id":"11","email_id":"e10","rcpt":"henk@mail.example","headers":"""
+            + """{"to":"henk@mail.example,\r\n\tgrace.h@mail.example"}}""",
             "event=processed&id=12&email_id=e11&recipients=henk@mail.example,grace.h@mail.example&recipients[]=ines@mail.example",
         ];
         string[] others =
@@ -370,7 +373,12 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
                 var without = except.Aggregate(text, (t, other) => t.Replace(other, string.Empty, StringComparison.OrdinalIgnoreCase));
                 Assert.DoesNotContain(address, without, StringComparison.OrdinalIgnoreCase);
                 text = Uri.UnescapeDataString(text);
-                text = Regex.Replace(text, @"\\u(?<c>[0-9a-fA-F]{4})", m => ((char)Convert.ToInt32(m.Groups["c"].Value, 16)).ToString(), RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(10));
+                text = Regex.Replace(
+                    text,
+                    @"\\u(?<c>[0-9a-fA-F]{4})",
+                    m => ((char)Convert.ToInt32(m.Groups["c"].Value, 16)).ToString(),
+                    RegexOptions.ExplicitCapture,
+                    TimeSpan.FromSeconds(10));
             }
         });
     }

@@ -30,7 +30,8 @@ public sealed class SilenceTests(AzuriteFixture azurite)
         };
         var fail = StorageFault.InTables(account, request => StorageFault.BodyOf(request) switch
         {
-            var row when row.Contains("refuse", StringComparison.Ordinal) => new RequestFailedException(400, $"row {Marker}", "InvalidInput", null),
+            var row when row.Contains("refuse", StringComparison.Ordinal) =>
+                new RequestFailedException(400, $"row {Marker}", "InvalidInput", null),
             var row when row.Contains("crash", StringComparison.Ordinal) => throw new InvalidOperationException($"row {Marker}"),
             _ => null,
         });
@@ -113,7 +114,8 @@ public sealed class SilenceTests(AzuriteFixture azurite)
 
         await using (
             var app = await IngestApp.StartAsync(
-                "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:1/a;",
+                "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;"
+                + "BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:1/a;",
                 settings,
                 emitted.AddTo))
         {

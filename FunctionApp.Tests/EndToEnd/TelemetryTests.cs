@@ -52,7 +52,8 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
         {
             using var body = new MemoryStream();
             await request.Body.CopyToAsync(body);
-            exported.AddOrUpdate(request.Path, Encoding.UTF8.GetString(body.ToArray()), (_, before) => before + Encoding.UTF8.GetString(body.ToArray()));
+            var part = Encoding.UTF8.GetString(body.ToArray());
+            exported.AddOrUpdate(request.Path, part, (_, before) => before + part);
         });
         await collector.StartAsync(Test.Token);
 

@@ -4,7 +4,7 @@ using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>More comes than storage takes: the answer is 503 in time, what waits is bounded, and nothing is left of it afterwards.</summary>
+/// <summary>More comes than storage takes: the answer is 503 in time, what waits is bounded, and nothing is left over.</summary>
 public sealed class BackPressureTests(AzuriteFixture azurite)
 {
     [Fact]
@@ -45,7 +45,7 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         var released = new TaskCompletionSource();
         var blobs = 0;
-        await using var app = await IngestApp.StartAsync(account, pump: false, configure: StorageWire.Between(account, async (request, send, cancellationToken) =>
+        var wire = StorageWire.Between(account, async (request, send, cancellationToken) =>
         {
             await (request.Method == HttpMethod.Post ? released.Task.WaitAsync(cancellationToken) : Task.CompletedTask);
             var answer = await send();
@@ -55,7 +55,8 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
             }
 
             return answer;
-        }));
+        });
+        await using var app = await IngestApp.StartAsync(account, pump: false, configure: wire);
 
         var posts = Enumerable
             .Range(0, 10)
@@ -79,11 +80,12 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         var isSlow = true;
         var timeout = new Dictionary<string, string?> { ["Webhook:EnqueueTimeout"] = "00:00:03" };
-        await using var app = await IngestApp.StartAsync(account, timeout, StorageWire.Between(account, async (request, send, cancellationToken) =>
+        var wire = StorageWire.Between(account, async (request, send, cancellationToken) =>
         {
             await Task.Delay(isSlow && request.Method == HttpMethod.Post ? TimeSpan.FromSeconds(1) : TimeSpan.Zero, cancellationToken);
             return await send();
-        }));
+        });
+        await using var app = await IngestApp.StartAsync(account, timeout, wire);
         app.Client.Timeout = IngestApp.Smtp2GoTimeout;
         var acknowledged = new ConcurrentBag<string>();
 

@@ -83,7 +83,8 @@ public sealed class ConcurrencyTests(AzuriteFixture azurite)
     }
 
     /// <summary>An app that waits at a gate before it stores, and whose lease is not renewed meanwhile.</summary>
-    private static Task<IngestApp> StartAsync(string account, Gate gate, TimeSpan lease) => IngestApp.StartAsync(account, configure: services =>
+    private static Task<IngestApp> StartAsync(
+        string account, Gate gate, TimeSpan lease) => IngestApp.StartAsync(account, configure: services =>
     {
         StorageWire.Between(account, async (request, send, cancellationToken) =>
         {

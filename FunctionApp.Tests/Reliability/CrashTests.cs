@@ -99,7 +99,8 @@ public sealed class CrashTests(AzuriteFixture azurite)
         return crash.Writes;
     }
 
-    private static Task<IngestApp> StartAsync(string account, Meet meet, int tries = 100) => IngestApp.StartAsync(account, configure: services =>
+    private static Task<IngestApp> StartAsync(
+        string account, Meet meet, int tries = 100) => IngestApp.StartAsync(account, configure: services =>
     {
         StorageWire.Between(account, meet)(services);
         IngestApp.UseLease(services, TimeSpan.FromSeconds(1), tries);
@@ -109,7 +110,8 @@ public sealed class CrashTests(AzuriteFixture azurite)
     private static async Task<HttpResponseMessage> WithoutEvents(
         HttpRequestMessage request,
         Func<Task<HttpResponseMessage>> send,
-        CancellationToken cancellationToken) => await StorageWire.IsInsertAsync(request) ? new HttpResponseMessage(System.Net.HttpStatusCode.Forbidden) : await send();
+        CancellationToken cancellationToken) =>
+        await StorageWire.IsInsertAsync(request) ? new HttpResponseMessage(System.Net.HttpStatusCode.Forbidden) : await send();
 
     private static async Task EndedAsync(IngestApp app, CrashPoint crash) =>
         await Eventually.Get(async () => crash.HasCrashed || await app.WaitingAsync() == 0, ended => ended);

@@ -2,7 +2,7 @@ using Smtp2GoIngest.Lab.FaultProxy;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>A captive portal or a proxy answers in storage's place, with a status that says success: nothing has happened, and nobody may believe that it did.</summary>
+/// <summary>A captive portal or a proxy answers in storage's place with a status of success: nothing has happened.</summary>
 public sealed class FalseAnswerTests(AzuriteFixture azurite)
 {
     private static readonly Scenario All = Scenario.All[Scenario.Mixed] with

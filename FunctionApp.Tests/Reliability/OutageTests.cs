@@ -10,7 +10,7 @@ using Smtp2GoIngest.Tests.EndToEnd;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>Storage is away for a while, or what was in it is gone: what cannot be made durable is refused, what was acknowledged waits.</summary>
+/// <summary>Storage is away for a while, or its contents are gone: what cannot be made durable is refused, the rest waits.</summary>
 public sealed class OutageTests(AzuriteFixture azurite)
 {
     [Theory]
@@ -55,7 +55,9 @@ public sealed class OutageTests(AzuriteFixture azurite)
             {
                 StorageFault.InTables(
                     account,
-                    _ => Interlocked.Increment(ref tries) <= Tries ? new RequestFailedException(503, "away", "ServerBusy", null) : null)(services);
+                    _ => Interlocked.Increment(ref tries) <= Tries
+                        ? new RequestFailedException(503, "away", "ServerBusy", null)
+                        : null)(services);
 
                 // As shipped, but for the delays.
                 var shipped = QueueTriggerOptions.FromHostJson();

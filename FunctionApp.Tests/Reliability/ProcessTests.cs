@@ -150,7 +150,9 @@ public sealed class ProcessTests(AzuriteFixture azurite)
             await client.ConnectAsync(IPAddress.Loopback, port, Test.Token);
             var bytes = Encoding.ASCII.GetBytes(body);
             var head =
-                $"POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\nAuthorization: {IngestApp.Basic(IngestApp.Username, IngestApp.Password)}\r\nContent-Length: {bytes.Length}\r\nExpect: 100-continue\r\n\r\n";
+                "POST /webhook/smtp2go HTTP/1.1\r\nHost: x\r\n"
+                + $"Authorization: {IngestApp.Basic(IngestApp.Username, IngestApp.Password)}\r\n"
+                + $"Content-Length: {bytes.Length}\r\nExpect: 100-continue\r\n\r\n";
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head), Test.Token);
             var reader = new StreamReader(client.GetStream());
             Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(Patience, Test.Token));

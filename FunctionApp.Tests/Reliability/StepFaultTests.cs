@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>One step to storage fails, for every step there is and in each of the ways a step can fail; what comes of it is the same as ever.</summary>
+/// <summary>One step to storage fails, for every step and in each way in which it can fail. The result is the same as ever.</summary>
 public sealed class StepFaultTests(AzuriteFixture azurite)
 {
     private const int MaxRuns = 32;
 
     public enum Failure
     {
-        /// <summary>A status of throttling or of a failing service, or a connection that breaks before the request takes effect: another one for each step.</summary>
+        /// <summary>Throttling, a failing service, or a connection that breaks before the request takes effect, in turn.</summary>
         Unavailable,
 
         /// <summary>409: it is being deleted, or a row is said to be there that is not.</summary>
