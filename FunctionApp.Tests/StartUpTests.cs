@@ -33,16 +33,14 @@ public sealed class StartUpTests
         "Webhook__Username=u",
         "Webhook__Password=right-horse-battery-staple",
         "EventStorage__queueServiceUri=https://q.example/",
-        "EventStorage__tableServiceUri=https://t.example/"
-    )]
+        "EventStorage__tableServiceUri=https://t.example/")]
     [InlineData(
         "EventStorage__queueServiceUri",
         "Webhook__Username=u",
         "Webhook__Password=right-horse-battery-staple",
         "EventStorage__queueServiceUri=http://q.example/",
         "EventStorage__tableServiceUri=https://t.example/",
-        "EventStorage__blobServiceUri=https://b.example/"
-    )]
+        "EventStorage__blobServiceUri=https://b.example/")]
     [InlineData(
         "EventStorage__blobServiceUri",
         "Webhook__Username=u",

@@ -42,7 +42,7 @@ public sealed class WebhookProcessor(
 
     private async Task<EventRow?> KeepUnstoredAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
     {
-        await KeepPoisonAsync(webhook, "the last try did not end", cancellationToken);
+        await KeepPoisonAsync(webhook, "the first try was not finished", cancellationToken);
         return null;
     }
 
