@@ -46,6 +46,7 @@ public static partial class Smtp2GoIngestServices
         services.AddSingleton<RefusalReport>();
         services.AddSingleton<WebhookReceiver>();
 
+        services.AddSingleton<StorageClock>();
         services.AddSingleton<WebhookBlobs>();
         services.AddSingleton<WebhookQueue>();
         services.AddSingleton<QueueWatch>();
