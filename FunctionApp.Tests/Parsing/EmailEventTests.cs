@@ -16,6 +16,7 @@ public sealed class EmailEventTests
     [InlineData("resubscribed", "resubscribe")]
     [InlineData("rejected", "reject")]
     [InlineData("sms_delivered", "sms_delivered")]
+    [InlineData("sms_opt_out", "opt-out")]
     [InlineData("Quarantined", "Quarantined")]
     public void An_event_has_one_spelling(string sent, string expected) => Assert.Equal(expected, Read($"event={sent}").Name);
 
@@ -58,7 +59,7 @@ public sealed class EmailEventTests
 
         Assert.Null(e.EmailId);
         Assert.Null(e.Id);
-        Assert.Null(e.Recipient);
+        Assert.Empty(e.About);
         Assert.Null(e.MessageId);
         Assert.Null(e.Time);
         Assert.Empty(e.Recipients);
@@ -76,6 +77,27 @@ public sealed class EmailEventTests
     [InlineData("""{"event":"processed","recipients":"a@x,b@x"}""")]
     public void Recipients_are_read_however_they_are_written(string body) =>
         Assert.Equal(["a@x", "b@x"], Read(body.StartsWith('{') ? body : $"event=processed&{body}").Recipients);
+
+    [Theory]
+    [InlineData("""{"event":"processed","recipients":["\"Day, Ada\" <ada@x>","\"a,b\"@x"]}""", "ada@x|\"a,b\"@x")]
+    [InlineData("recipients=\"a,b\"@x&recipients=c;d@x", "\"a,b\"@x|c;d@x")]
+    [InlineData("recipients[]=\"a,b\"@x", "\"a,b\"@x")]
+    [InlineData("recipients=\"Day, Ada\" <ada@x>, \"a;b\"@x;<c@x>", "ada@x|\"a;b\"@x|c@x")]
+    [InlineData("recipients=o\"brien@x, b@x", "o\"brien@x|b@x")]
+    [InlineData("recipients=['a@x', 'b@x']", "a@x|b@x")]
+    [InlineData("recipients=[\"n'a@x\", 'b@x']", "n'a@x|b@x")]
+    [InlineData("recipients=['a@x'", "['a@x'")]
+    public void An_element_is_one_recipient_and_a_joined_text_splits_outside_quotes(string body, string expected) =>
+        Assert.Equal(expected, string.Join('|', Read(body.StartsWith('{') ? body : $"event=processed&{body}").Recipients));
+
+    [Theory]
+    [InlineData("rcpt=+ada@x+", "ada@x")]
+    [InlineData("rcpt=%3Cada@x%3E", "ada@x")]
+    [InlineData("rcpt=Ada+%3C+ada@x+%3E", "ada@x")]
+    [InlineData("rcpt=%09&rcpt=ada@x", "ada@x")]
+    [InlineData("""{"event":"open","rcpt":["ada@x","bob@x"]}""", "ada@x|bob@x")]
+    public void Whom_an_event_is_about_is_read_without_blanks_and_names(string body, string expected) =>
+        Assert.Equal(expected, string.Join('|', Read(body.StartsWith('{') ? body : $"event=open&{body}").About));
 
     [Theory]
     [InlineData("recipients=[broken,a@x", "[broken|a@x")]
@@ -105,7 +127,23 @@ public sealed class EmailEventTests
     [InlineData("1500-01-01T00:00:00Z", "1500-01-01T00:00:00.0000000")]
     [InlineData("10:30", null)]
     [InlineData("1/2", null)]
-    [InlineData("1774340599", null)]
+    [InlineData("2026-03-24T08:23:19.123456789Z", "2026-03-24T08:23:19.1234567")]
+    [InlineData("2026-03-24t08:23:19.05z", "2026-03-24T08:23:19.0500000")]
+    [InlineData("2026-03-24 10:23:19.1234567899+02:00", "2026-03-24T08:23:19.1234567")]
+    [InlineData("2026-03-24T10:23:19+0200", "2026-03-24T08:23:19.0000000")]
+    [InlineData("2015-06-30T23:59:60Z", "2015-06-30T23:59:59.9999999")]
+    [InlineData("2015-07-01T01:59:60.5+02:00", "2015-06-30T23:59:59.9999999")]
+    [InlineData("Tue, 24 Mar 2026 08:23:19 +0000", "2026-03-24T08:23:19.0000000")]
+    [InlineData("Tue, 3 Mar 2026 10:23:19 +0200", "2026-03-03T08:23:19.0000000")]
+    [InlineData("Tue, 24 Mar 2026 08:23:19 GMT", "2026-03-24T08:23:19.0000000")]
+    [InlineData("1774340599", "2026-03-24T08:23:19.0000000")]
+    [InlineData("1774340599.25", "2026-03-24T08:23:19.2500000")]
+    [InlineData("1774340599250", "2026-03-24T08:23:19.2500000")]
+    [InlineData("177434059", null)]
+    [InlineData("17743405991", null)]
+    [InlineData("2026-03-24T08:23:61Z", null)]
+    [InlineData("2026-03-24T08:23:19,052Z", null)]
+    [InlineData("Mon, 24 Mar 2026 08:23:19 GMT", null)]
     [InlineData("0001-01-01T00:00:00+14:00", null)]
     [InlineData("2026-02-30T00:00:00Z", null)]
     [InlineData("", null)]
@@ -131,7 +169,17 @@ public sealed class EmailEventTests
     [InlineData("event=open&a=1", "event=open", false)]
     [InlineData("event=open&a=1&a=2", "event=open&a=2&a=1", false)]
     [InlineData("event=open&A=1", "event=open&a=1", false)]
-    public void Two_events_say_the_same_but_for_order_format_and_sendtime(string one, string other, bool expected) =>
+    [InlineData("event=processed&recipients=a@x,b@x", """{"event":"processed","recipients":["a@x","b@x"]}""", true)]
+    [InlineData("event=processed&recipients[]=a@x&recipients[]=b@x", """{"event":"processed","recipients":["a@x","<b@x>"]}""", true)]
+    [InlineData("event=processed&recipients=a@x,b@x", "event=processed&recipients=b@x,a@x", false)]
+    [InlineData("event=open&opened-at=2026-01-01+10:00:00", """{"event":"opened","opened-at":"2026-01-01T12:00:00.000+02:00"}""", true)]
+    [InlineData("event=open&opened-at=2026-01-01+10:00:00", "event=open&opened-at=2026-01-01+10:00:01", false)]
+    [InlineData("event=open&read-secs=30", """{"event":"open","read-secs":3.0e1}""", true)]
+    [InlineData("event=open&code=007", "event=open&code=7", false)]
+    [InlineData("event=open&from_name=", """{"event":"open","host":null,"tags":[]}""", true)]
+    [InlineData("event=open&X-Tag=[\"a\",\"b\"]", """{"event":"open","X-Tag":["a","b"]}""", true)]
+    [InlineData("event=open&X-Tag[]=a&X-Tag[]=b", """{"event":"open","X-Tag":["a","b"]}""", true)]
+    public void Two_events_say_the_same_in_any_order_format_and_spelling(string one, string other, bool expected) =>
         Assert.Equal(expected, Read(one).SaysTheSameAs(Read(other)));
 
     private static EmailEvent Read(string body)

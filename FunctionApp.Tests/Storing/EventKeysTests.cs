@@ -15,6 +15,7 @@ public sealed class EventKeysTests
     [InlineData("rcpt=a@x", "no-email-id")]
     [InlineData("email_id=a%2Fb%23c%3Fd%25e%3Df%09g%5Ch%C2%85", "a=2Fb=23c=3Fd=25e=3Df=09g=5Ch=C2=85")]
     [InlineData("email_id=%C3%A9+%F0%9F%93%A6", "é 📦")]
+    [InlineData("email_id=o%27%29%E2%80%A8%E2%80%A9", "o=27)=E2=80=A8=E2=80=A9")]
     public void A_partition_is_an_email(string body, string expected) =>
         Assert.Equal(expected, EventKeys.PartitionKey(Read($"event=open&{body}")));
 
@@ -41,6 +42,11 @@ public sealed class EventKeysTests
     [InlineData("id=1&event=open&rcpt=a@x&sendtime=1", "sendtime=2&rcpt=a@x&event=opened&id=1")]
     [InlineData("event=reject&a=1&b=2", "b=2&event=reject&a=1")]
     [InlineData("id=7&event=open", """{"event":"open","id":7}""")]
+    [InlineData("id=7&event=open&rcpt=%3Ca@x%3E", """{"event":"open","id":"7","rcpt":" a@x "}""")]
+    [InlineData("id=7&event=processed&recipients=a@x,b@x", """{"event":"processed","id":"7","recipients":["a@x","b@x"]}""")]
+    [InlineData(
+        "event=processed&recipients=a@x,b@x&time=2026-01-02+03:04:05",
+        """{"event":"processed","recipients":["a@x","b@x"],"time":"2026-01-02T03:04:05Z"}""")]
     public void The_same_event_has_the_same_row(string one, string other) =>
         Assert.Equal(EventKeys.Hash(Read(one)), EventKeys.Hash(Read(other)));
 

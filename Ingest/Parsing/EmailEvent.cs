@@ -1,7 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Smtp2GoIngest.Parsing;
 
@@ -23,8 +20,8 @@ public sealed class EmailEvent
         Id = FirstOf(byName, "id");
         EmailId = FirstOf(byName, "email_id");
         MessageId = FirstOf(byName, "message_id");
-        Recipients = RecipientsOf(byName);
-        Recipient = FirstOf(byName, "rcpt");
+        About = [.. fields.Where(field => field.Name == "rcpt").SelectMany(RecipientAddresses.Of)];
+        Recipients = [.. fields.Where(field => FieldTypes.IsRecipients(field.Name)).SelectMany(RecipientAddresses.Of)];
         DestinationNumber = FirstOf(byName, "destination_number");
         Time = TimeOf(byName, "time") ?? TimeOf(byName, "received_timestamp") ?? TimeOf(byName, "submitted_timestamp");
         IsTest = (FirstOf(byName, "subject") ?? FirstOf(byName, "Subject")) == TestSubject && TimeOf(byName, "sendtime")?.Year == 2015;
@@ -42,8 +39,8 @@ public sealed class EmailEvent
     /// <summary>Only for an SMS (<c>message_id</c>, not the <c>message-id</c> of an email).</summary>
     public string? MessageId { get; }
 
-    /// <summary>The address that the event is about (<c>rcpt</c>); missing on <c>processed</c>.</summary>
-    public string? Recipient { get; }
+    /// <summary>The addresses that the event is about (<c>rcpt</c>): one, or none on <c>processed</c>.</summary>
+    public IReadOnlyList<string> About { get; }
 
     /// <summary>Only for an SMS.</summary>
     public string? DestinationNumber { get; }
@@ -83,16 +80,16 @@ public sealed class EmailEvent
         return emailEvent is not null;
     }
 
-    /// <summary>Whether two events have the same fields, in any order and format.</summary>
-    /// <remarks>Ignores <c>sendtime</c>, which differs each time SMTP2GO sends the same event.</remarks>
+    /// <summary>Whether two events have the same fields, in any order, format and spelling of times, lists and numbers.</summary>
+    /// <remarks>An empty field is a missing one. <c>sendtime</c> differs each time SMTP2GO sends the same event.</remarks>
     public bool SaysTheSameAs(EmailEvent other) => Comparable(this).SequenceEqual(Comparable(other));
 
     private static IEnumerable<(string, string)> Comparable(EmailEvent e) =>
-        e.Fields
-            .Where(f => f.Name != "sendtime")
-            .OrderBy(f => f.Name, StringComparer.Ordinal)
-            .SelectMany(f =>
-                f.Name == "event" ? [(f.Name, e.Name)] : f.Values.Select(v => (f.Name, v.Text)).DefaultIfEmpty((f.Name, string.Empty)));
+        EventMeaning.Of(e.Fields)
+            .Where(field => field.Name != "sendtime")
+            .SelectMany(field => field.Values
+                .Where(value => value.Text.Length > 0)
+                .Select(value => (field.Name, field.Name == "event" ? EventName.Normalize(value.Text) : value.Text)));
 
     private static string? FirstOf(Dictionary<string, IReadOnlyList<FieldValue>> fields, string name) =>
         fields.TryGetValue(name, out var values) ? FirstOf(values) : null;
@@ -101,7 +98,7 @@ public sealed class EmailEvent
     {
         foreach (var (text, isScalar) in values)
         {
-            if (isScalar && text.Length > 0 && !IsMissing(text))
+            if (isScalar && text.Length > 0 && !FieldTypes.IsMissing(text))
             {
                 return text;
             }
@@ -110,48 +107,6 @@ public sealed class EmailEvent
         return null;
     }
 
-    private static bool IsMissing(string text) => text == "Unavailable";
-
     private static DateTimeOffset? TimeOf(Dictionary<string, IReadOnlyList<FieldValue>> fields, string name) =>
         EventTime.TryParse(FirstOf(fields, name), out var time) ? time : null;
-
-    private static string[] RecipientsOf(Dictionary<string, IReadOnlyList<FieldValue>> fields)
-    {
-        string[] names = ["recipients", "recipients[]"];
-        return
-        [
-            .. names
-                .SelectMany(name => fields.GetValueOrDefault(name, []))
-                .Where(value => value.IsScalar)
-                .SelectMany(value => Split(value.Text))
-                .Select(address => address?.Trim())
-                .OfType<string>()
-                .Where(address => address.Length > 0 && !IsMissing(address)),
-        ];
-    }
-
-    private static string?[] Split(string list)
-    {
-        if (list.TrimStart().StartsWith('['))
-        {
-            try
-            {
-                return JsonSerializer.Deserialize(list, JsonTextArray.Default.StringArray) ?? [];
-            }
-            catch (JsonException)
-            {
-                // Not JSON after all: split it like any other list.
-            }
-        }
-
-        return list.Split([',', ';']);
-    }
-}
-
-[JsonSerializable(typeof(string?[]))]
-internal sealed partial class JsonTextArray : JsonSerializerContext
-{
-    /// <summary>Escapes only what JSON requires, so that people can read it.</summary>
-    public static JsonTextArray Readable { get; } =
-        new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

@@ -7,9 +7,9 @@ public static class EventName
     public static readonly IReadOnlyList<string> OfEmails =
         ["processed", "delivered", "open", "click", "bounce", "spam", "unsubscribe", "resubscribe", "reject"];
 
-    /// <summary>The events of an SMS that SMTP2GO documents.</summary>
+    /// <summary>The events of an SMS that SMTP2GO documents. How it spells the opt-out is not documented.</summary>
     public static readonly IReadOnlyList<string> OfSms =
-        ["sms_submitted", "sms_sending", "sms_delivered", "sms_failed", "sms_rejected"];
+        ["sms_submitted", "sms_sending", "sms_delivered", "sms_failed", "sms_rejected", "opt-out"];
 
     /// <summary>The spelling that is stored. An unknown event keeps its name.</summary>
     public static string Normalize(string name) => name switch
@@ -21,6 +21,7 @@ public static class EventName
         "complaint" or "spam_complaint" => "spam",
         "unsubscribed" => "unsubscribe",
         "resubscribed" => "resubscribe",
+        "sms_opt_out" => "opt-out",
         _ => name,
     };
 

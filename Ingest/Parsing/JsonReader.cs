@@ -35,17 +35,18 @@ internal static class JsonReader
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var values = fields[TextOf(ref reader)];
+            var field = fields[TextOf(ref reader)];
             reader.Read();
             var isArray = reader.TokenType == JsonTokenType.StartArray;
             if (isArray)
             {
+                field.IsArray = true;
                 reader.Read();
             }
 
             while (reader.TokenType != JsonTokenType.EndArray)
             {
-                if (!fields.TryAdd(values, ReadValue(body, ref reader)))
+                if (!fields.TryAdd(field, ReadValue(body, ref reader)))
                 {
                     return false;
                 }

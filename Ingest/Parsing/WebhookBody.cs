@@ -34,7 +34,7 @@ public enum BodyProblem
 /// <summary>Reads the two formats that SMTP2GO sends, a form and a JSON object. The first character tells them apart.</summary>
 public static class WebhookBody
 {
-    /// <summary>The most values that one body may hold, over all its fields; SMTP2GO sends about thirty.</summary>
+    /// <summary>The most values that one body may hold, recipients left out; SMTP2GO sends about thirty.</summary>
     public const int MaxValues = 10_000;
 
     /// <summary>Checks the syntax of a body without building anything from it.</summary>
@@ -91,10 +91,11 @@ public static class WebhookBody
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
-            foreach (var (name, values) in fields)
+            foreach (var (name, values, isList) in fields)
             {
                 json.WritePropertyName(name);
-                if (values.Count != 1)
+                var isArray = isList || values.Count != 1;
+                if (isArray)
                 {
                     json.WriteStartArray();
                 }
@@ -111,7 +112,7 @@ public static class WebhookBody
                     }
                 }
 
-                if (values.Count != 1)
+                if (isArray)
                 {
                     json.WriteEndArray();
                 }

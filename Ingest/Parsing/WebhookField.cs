@@ -8,36 +8,51 @@ public readonly record struct FieldValue(string Text, bool IsScalar = true);
 /// <summary>One field of a body: its name as sent, and its values in their order.</summary>
 /// <param name="Name">Case-sensitive: SMTP2GO sends <c>Subject</c> and <c>subject</c> in one body.</param>
 /// <param name="Values">Several where a form repeats the name or JSON holds an array; none for an empty array.</param>
-public sealed record WebhookField(string Name, IReadOnlyList<FieldValue> Values);
+/// <param name="IsList">A JSON array, or a name that a form repeats or ends in <c>[]</c>: each value is one element.</param>
+public sealed record WebhookField(string Name, IReadOnlyList<FieldValue> Values, bool IsList = false);
 
 /// <summary>Collects fields in the order in which their names first appear, up to a number of values over all of them.</summary>
+/// <remarks>Recipients do not count: an email has as many as it has, and the limit of the body bounds them.</remarks>
 internal sealed class FieldList(int maxValues)
 {
-    private readonly List<WebhookField> fields = [];
-    private readonly Dictionary<string, List<FieldValue>> byName = new(StringComparer.Ordinal);
+    private readonly List<Entry> entries = [];
+    private readonly Dictionary<string, Entry> byName = new(StringComparer.Ordinal);
     private int count;
 
-    public IReadOnlyList<WebhookField> Fields => fields;
+    public IReadOnlyList<WebhookField> Fields =>
+    [
+        .. entries.Select(e =>
+            new WebhookField(e.Name, e.Values, e.IsArray || e.Values.Count > 1 || e.Name.EndsWith("[]", StringComparison.Ordinal))),
+    ];
 
     /// <summary>The values of a field, which is added if it is new.</summary>
-    public List<FieldValue> this[string name]
+    public Entry this[string name]
     {
         get
         {
-            if (!byName.TryGetValue(name, out var values))
+            if (!byName.TryGetValue(name, out var entry))
             {
-                byName[name] = values = [];
-                fields.Add(new WebhookField(name, values));
+                byName[name] = entry = new Entry(name);
+                entries.Add(entry);
             }
 
-            return values;
+            return entry;
         }
     }
 
     /// <summary>Adds a value to a field; false past the limit.</summary>
-    public bool TryAdd(List<FieldValue> values, FieldValue value)
+    public bool TryAdd(Entry field, FieldValue value)
     {
-        values.Add(value);
-        return ++count <= maxValues;
+        field.Values.Add(value);
+        return FieldTypes.IsRecipients(field.Name) || ++count <= maxValues;
+    }
+
+    internal sealed class Entry(string name)
+    {
+        public string Name => name;
+
+        public List<FieldValue> Values { get; } = [];
+
+        public bool IsArray { get; set; }
     }
 }

@@ -9,11 +9,6 @@ namespace Smtp2GoIngest.Storing;
 /// <summary>The columns of an event: SMTP2GO's fields under their own names, as far as Azure takes them, and ours in PascalCase.</summary>
 public static class EventColumns
 {
-    private static readonly HashSet<string> Times =
-        ["time", "sendtime", "opened-at", "clicked-at", "received_timestamp", "submitted_timestamp"];
-
-    private static readonly HashSet<string> Numbers = ["read-secs", "retry_count"];
-
     /// <summary>Makes the row of an event.</summary>
     /// <returns>A row within Azure's limits, marked <c>Truncated</c> where it had to be cut.</returns>
     public static TableEntity ToRow(EmailEvent e, ReceivedWebhook webhook)
@@ -80,12 +75,13 @@ public static class EventColumns
             _ => JsonSerializer.Serialize(field.Values.Select(v => v.Text).ToArray(), JsonTextArray.Readable.StringArray),
         };
 
-        if (Times.Contains(field.Name) && EventTime.TryParse(text, out var time) && time >= TableLimits.MinTime)
+        if (FieldTypes.IsTime(field.Name) && EventTime.TryParse(text, out var time) && time >= TableLimits.MinTime)
         {
             return time;
         }
 
-        if (Numbers.Contains(field.Name) && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+        if (FieldTypes.IsNumber(field.Name)
+            && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
         {
             return number;
         }

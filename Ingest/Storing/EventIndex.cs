@@ -15,11 +15,11 @@ public static class EventIndex
     /// <summary>The most recipients of one event that are indexed. The rest is left out, and the rows say so.</summary>
     public const int MaxRecipients = 1_000;
 
-    /// <summary>Whom an event is about: the one recipient, else every one of an email's, else the number of an SMS.</summary>
+    /// <summary>Whom an event is about: its own recipient, else every one of an email's, else the number of an SMS.</summary>
     public static IReadOnlyList<string> RecipientsOf(EmailEvent e) =>
-        e.Recipient is { } one ? [one]
-        : e.Recipients.Count > 0 ? [.. e.Recipients.DistinctBy(EventKeys.RecipientPartitionKey)]
-        : e.DestinationNumber is { } number ? [number]
+        e.About.Count + e.Recipients.Count > 0
+            ? [.. (e.About.Count > 0 ? e.About : e.Recipients).DistinctBy(EventKeys.RecipientPartitionKey)]
+        : e.DestinationNumber is { } number ? [number.Trim()]
         : [];
 
     /// <summary>The row of <see cref="ByDayTable"/>.</summary>

@@ -17,9 +17,10 @@ public static class EventKeys
 
     private const int HashLength = 16;
 
-    // What Azure refuses in a key, the percent sign that its service decodes once too often, and our own escape character.
+    // What Azure refuses in a key, the percent sign that its service decodes once too often, what Azurite and OData clients stumble over,
+    // and our own escape character.
     private static readonly SearchValues<char> Illegal = SearchValues.Create(
-        [.. "/\\#?%=", .. Enumerable.Range(0x00, 0x20).Select(c => (char)c), .. Enumerable.Range(0x7F, 0x21).Select(c => (char)c)]);
+        [.. "/\\#?%='\u2028\u2029", .. Range(0x00, 0x1F), .. Range(0x7F, 0x9F)]);
 
     /// <summary>The partition of <c>Smtp2GoEvents</c>: the email, else the SMS, else one partition for all that name neither.</summary>
     public static string PartitionKey(EmailEvent e) =>
@@ -47,15 +48,13 @@ public static class EventKeys
     /// <summary>A day as it stands in a key: <c>2026-03-24</c>.</summary>
     public static string Day(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    /// <summary>The event's identity: 16 hex digits over its id, name and recipient, or, without an id, over all its fields.</summary>
+    /// <summary>The event's identity: 16 hex digits over its id, name and recipient, or, without an id, over what its fields say.</summary>
     public static string Hash(EmailEvent e) => e.Id is { } id
-        ? Hash([id, e.Name, e.Recipient ?? string.Join(',', e.Recipients)])
-        : Hash(e.Fields
-            .OrderBy(field => field.Name, StringComparer.Ordinal)
+        ? Hash([id, e.Name, string.Join(',', e.About.Count > 0 ? e.About : e.Recipients)])
+        : Hash(EventMeaning.Of(e.Fields)
             .SelectMany(field => field.Values
-                .Select(value => value.Text)
-                .DefaultIfEmpty(string.Empty)
-                .SelectMany(text => new[] { field.Name, text })));
+                .DefaultIfEmpty(new FieldValue(string.Empty))
+                .SelectMany(value => new[] { field.Name, value.Text })));
 
     /// <summary>Makes a legal key of any text: escaped as <c>=XX</c> a UTF-8 byte, and cut where it is too long.</summary>
     public static string ToKey(string text)
@@ -72,6 +71,8 @@ public static class EventKeys
         end = char.IsHighSurrogate(key[end - 1]) ? end - 1 : end;
         return $"{key.AsSpan(0, end)}_{Hash([key])}";
     }
+
+    private static IEnumerable<char> Range(int first, int last) => Enumerable.Range(first, last - first + 1).Select(c => (char)c);
 
     private static string Email(EmailEvent e) => e.EmailId ?? (e.MessageId is { } sms ? $"sms-{sms}" : "no-email-id");
 

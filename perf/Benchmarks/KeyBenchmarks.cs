@@ -12,7 +12,7 @@ public class KeyBenchmarks
 
     [Benchmark]
     public (string, string) Recipient() =>
-        (EventKeys.RecipientPartitionKey(Samples.Event.Recipient!), EventKeys.RecipientRowKey(Samples.Event));
+        (EventKeys.RecipientPartitionKey(Samples.Event.About[0]), EventKeys.RecipientRowKey(Samples.Event));
 
     [Benchmark]
     public (string, string) Day() => (EventKeys.DayPartitionKey(Samples.Event), EventKeys.DayRowKey(Samples.Event));

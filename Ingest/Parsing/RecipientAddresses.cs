@@ -1,0 +1,74 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Smtp2GoIngest.Parsing;
+
+/// <summary>Reads the addresses of <c>rcpt</c> and <c>recipients</c>, however they are joined, quoted or named.</summary>
+public static partial class RecipientAddresses
+{
+    /// <summary>The addresses of a field, without blanks, display names and angle brackets. An element of a list is never split.</summary>
+    public static IEnumerable<string> Of(WebhookField field) => field.Values
+        .Where(value => value.IsScalar)
+        .SelectMany(value => field.IsList ? [value.Text] : Split(value.Text))
+        .Select(Unwrap)
+        .Where(address => address.Length > 0 && !FieldTypes.IsMissing(address));
+
+    /// <summary>The address alone: <c>ada@example.org</c> for <c>"Lovelace, Ada" &lt;ada@example.org&gt;</c>.</summary>
+    public static string Unwrap(string text)
+    {
+        var address = text.AsSpan().Trim();
+        return address is [.., '>'] && address.LastIndexOf('<') is var start and >= 0
+            ? address[(start + 1)..^1].Trim().ToString()
+            : address.ToString();
+    }
+
+    // A comma or semicolon inside quotes or angle brackets belongs to the address.
+    private static IEnumerable<string> Split(string list)
+    {
+        if (list.AsSpan().TrimStart() is ['[', ..] && TextsOf(list.Trim()) is { } texts)
+        {
+            return texts;
+        }
+
+        return list.AsSpan().IndexOfAny('"', '<') < 0 ? list.Split([',', ';']) : SplitOutsideQuotes(list);
+    }
+
+    private static IEnumerable<string> SplitOutsideQuotes(string list)
+    {
+        var start = 0;
+        for (var i = 0; i < list.Length; i++)
+        {
+            var close = list[i] switch { '"' => list.IndexOf('"', i + 1), '<' => list.IndexOf('>', i + 1), _ => -1 };
+            if (close > 0)
+            {
+                i = close;
+            }
+            else if (list[i] is ',' or ';')
+            {
+                yield return list[start..i];
+                start = i + 1;
+            }
+        }
+
+        yield return list[start..];
+    }
+
+    // A list as JSON writes it, or as Python prints it; null where it is neither.
+    private static IEnumerable<string>? TextsOf(string list)
+    {
+        try
+        {
+            return (JsonSerializer.Deserialize(list, JsonTextArray.Default.StringArray) ?? []).OfType<string>();
+        }
+        catch (JsonException)
+        {
+            return PythonList().Match(list) is { Success: true } match ? match.Groups["text"].Captures.Select(text => text.Value) : null;
+        }
+    }
+
+    [GeneratedRegex(
+        """^\[('(?<text>[^']*)'|"(?<text>[^"]*)")(\s*,\s*('(?<text>[^']*)'|"(?<text>[^"]*)"))*\]$""",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1_000)]
+    private static partial Regex PythonList();
+}
