@@ -98,6 +98,26 @@ public abstract class HttpContract
     }
 
     [Theory]
+    [InlineData("gzip", 415)]
+    [InlineData("br", 415)]
+    [InlineData("identity, gzip", 415)]
+    [InlineData("Identity", 200)]
+    public async Task A_compressed_body_gets_415_whatever_its_bytes_look_like(string encoding, int expected)
+    {
+        await using var app = await StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "webhook/smtp2go");
+        request.Content = new StringContent("event=open&email_id=e");
+        request.Content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
+        request.Headers.Authorization = IngestApp.Basic(IngestApp.Username, Secret);
+
+        using var answer = await app.Client.SendAsync(request, Test.Token);
+
+        Assert.Equal(expected, (int)answer.StatusCode);
+        Assert.Equal(expected == 415, answer.Headers.TryGetValues("Accept-Encoding", out var accepted) && accepted.SequenceEqual(["identity"]));
+        await AssertSaysWhatToMendAsync(answer);
+    }
+
+    [Theory]
     [InlineData(false, 0)]
     [InlineData(true, 0)]
     [InlineData(false, -1)]

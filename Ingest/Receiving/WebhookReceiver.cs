@@ -29,6 +29,8 @@ public sealed partial class WebhookReceiver(
     private const string Endpoint = "smtp2go";
     private const string SecretPrefix = Endpoint + "_";
 
+    private const string Uncompressed = "identity";
+
     // The retry delay of the queue trigger: the same outage may affect both.
     private const string RetryAfterSeconds = "30";
 
@@ -62,6 +64,13 @@ public sealed partial class WebhookReceiver(
         if (request.ContentLength > options.MaxBodyBytes)
         {
             return Refuse(request, Refusal.TooLarge);
+        }
+
+        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding
+            && !encoding.Equals(Uncompressed, StringComparison.OrdinalIgnoreCase))
+        {
+            request.HttpContext.Response.Headers.AcceptEncoding = Uncompressed;
+            return Refuse(request, Refusal.Encoding);
         }
 
         if (await RefuseSourceAsync(request, cancellationToken) is { } refused)
