@@ -115,6 +115,24 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_connection_that_hangs_never_answers_and_took_effect_or_not(bool takesEffect)
+    {
+        next = takesEffect ? Fault.HangAfter : Fault.HangBefore;
+        using var patience = new CancellationTokenSource();
+
+        var sending = Queue(Proxied).SendMessageAsync("one", patience.Token);
+        await Eventually.Get(() => Task.FromResult(proxy.Injected.Count), count => count == 1);
+        await Eventually.Get(CountAsync, count => count == (takesEffect ? 1 : 0));
+        Assert.False(sending.IsCompleted);
+        await patience.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+        Assert.Equal(1, proxy.Injected[new FaultCount(StorageService.Queue, "PutMessage", FaultKind.Hang)]);
+    }
+
+    [Theory]
     [InlineData(500, "InternalError", false)]
     [InlineData(500, "OperationTimedOut", true)]
     [InlineData(503, "ServerBusy", false)]

@@ -84,23 +84,58 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
-    public async Task Nobody_waits_behind_a_large_send_that_hangs()
+    public async Task Behind_a_send_that_hangs_an_entry_goes_by_itself()
     {
         var all = await OneLargeSendAsync();
 
         all.Add(Add("early"));
         Assert.Equal(GroupCommit.MaxSends + 1, sends.Count);
-        time.Advance(TimeSpan.FromSeconds(1));
-        foreach (var lone in new[] { "late", "later" })
+        time.Advance(GroupCommit.Slow);
+        await SendsAsync(GroupCommit.MaxSends + 2);
+        sends[^1].Done.SetResult();
+        await all[^1];
+
+        Assert.Equal(["early"], sends[^1].Entries);
+        Assert.False(all[GroupCommit.MaxSends].IsCompleted);
+        await FinishAsync(all);
+    }
+
+    [Fact]
+    public async Task Sends_that_hang_hold_up_nobody_as_long_as_they_are_few()
+    {
+        var all = await BusyAsync();
+        for (var hung = GroupCommit.MaxSends; hung < GroupCommit.MaxSendsWithSlow; hung++)
         {
-            var added = Add(lone);
-            Assert.Equal(lone, sends[^1].Entries[^1]);
-            sends[^1].Done.SetResult();
-            await added;
+            time.Advance(GroupCommit.Slow);
+            all.Add(Add($"{hung}"));
+            await SendsAsync(hung + 1);
+            Assert.Equal([$"{hung}"], sends[^1].Entries);
         }
 
-        Assert.Equal(["early", "late"], sends[^2].Entries);
-        Assert.False(all[GroupCommit.MaxSends].IsCompleted);
+        time.Advance(GroupCommit.Slow);
+        all.Add(Add("too many hang"));
+        time.Advance(GroupCommit.Slow);
+        Assert.Equal(GroupCommit.MaxSendsWithSlow, sends.Count);
+        sends[0].Done.SetResult();
+        await SendsAsync(GroupCommit.MaxSendsWithSlow + 1);
+        Assert.Equal(["too many hang"], sends[^1].Entries);
+        await FinishAsync(all);
+    }
+
+    [Fact]
+    public async Task What_did_not_fit_into_a_message_that_hangs_goes_by_itself()
+    {
+        var all = await BusyAsync();
+        all.AddRange(Enumerable.Range(0, 4).Select(i => Add(new string((char)('a' + i), 20 * 1024))));
+        sends.ForEach(send => send.Done.SetResult());
+        await SendsAsync(GroupCommit.MaxSends + 1);
+
+        for (var advance = 0; advance < 3; advance++)
+        {
+            time.Advance(GroupCommit.Slow);
+        }
+
+        await Eventually.Get(() => Task.FromResult(sends.Skip(GroupCommit.MaxSends).Sum(send => send.Entries.Length)), sent => sent == 4);
         await FinishAsync(all);
     }
 

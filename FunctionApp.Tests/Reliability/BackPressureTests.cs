@@ -116,4 +116,77 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
             }
         }
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public async Task Connections_to_the_queue_that_hang_hold_up_nobody_else(int hanging)
+    {
+        const int Posts = 60;
+        var account = azurite.NewAccount();
+        var answeredMeanwhile = 0;
+        var answered = 0;
+        var hung = 0;
+        await using var app = await IngestApp.StartAsync(
+            account,
+            configure: StorageWire.Between(
+                account,
+                async (request, send, cancellationToken) =>
+                {
+                    if (request.Method == HttpMethod.Post && Interlocked.Increment(ref hung) <= hanging)
+                    {
+                        try
+                        {
+                            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+                        }
+                        finally
+                        {
+                            Interlocked.CompareExchange(ref answeredMeanwhile, Volatile.Read(ref answered), 0);
+                        }
+                    }
+
+                    return await send();
+                }),
+            pump: false);
+        await app.Queue.CreateIfNotExistsAsync(cancellationToken: Test.Token);
+
+        var posts = new List<Task>();
+        for (var i = 0; i < Posts; i++)
+        {
+            posts.Add(PostAsync($"event=open&id={i}"));
+            await Task.Delay(TimeSpan.FromMilliseconds(50), Test.Token);
+        }
+
+        await Task.WhenAll(posts);
+        Assert.Equal(Posts, answered);
+        Assert.NotEqual(0, answeredMeanwhile);
+
+        async Task PostAsync(string body)
+        {
+            await app.AcknowledgedAsync(body);
+            Interlocked.Increment(ref answered);
+        }
+    }
+
+    [Fact]
+    public async Task A_blob_whose_write_hangs_is_written_again_in_time()
+    {
+        var account = azurite.NewAccount();
+        var hung = 0;
+        await using var app = await IngestApp.StartAsync(
+            account,
+            configure: StorageWire.Between(
+                account,
+                async (request, send, cancellationToken) =>
+                {
+                    var hangs = request.Headers.Contains("x-ms-blob-type") && Interlocked.Exchange(ref hung, 1) == 0;
+                    await Task.Delay(hangs ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellationToken);
+                    return await send();
+                }),
+            pump: false);
+
+        await app.AcknowledgedAsync($"event=open&message={new string('m', 50_000)}");
+        Assert.Equal(1, hung);
+    }
 }

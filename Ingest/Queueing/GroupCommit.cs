@@ -7,11 +7,12 @@ namespace Smtp2GoIngest.Queueing;
 /// <param name="send">Sends one message; if it fails, every entry in it fails.</param>
 internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, IngestMetrics metrics, TimeProvider time)
 {
-    /// <summary>How many sends run side by side.</summary>
-    /// <remarks>
-    /// A second one begins when as many entries wait as the first one carries, or when the first one is slow: docs/performance.md.
-    /// </remarks>
+    /// <summary>How many sends run side by side, slow ones left out.</summary>
+    /// <remarks>A second one begins when as many entries wait as the first one carries: docs/performance.md.</remarks>
     public const int MaxSends = 2;
+
+    /// <summary>How many sends run side by side, slow ones included: nobody waits behind one that hangs.</summary>
+    public const int MaxSendsWithSlow = 8;
 
     /// <summary>The most bytes that may wait. Past it an entry is refused at once instead of after its time-out.</summary>
     public const int MaxWaitingBytes = 16 * 1024 * 1024;
@@ -20,7 +21,7 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
 
     // Ten times what a send usually takes.
-    private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(250);
+    internal static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(250);
 
     private static readonly int MessageRoom = Envelope.MaxMessageBytes - Envelope.EmptyBytes;
 
@@ -28,6 +29,7 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     private readonly LinkedList<Entry> waiting = new();
     private readonly List<Batch> underWay = [];
     private long waitingBytes;
+    private bool isWatched;
 
     /// <summary>Returns when the message that carries the entry has been sent.</summary>
     /// <param name="room">How many bytes of a message the entry counts as; at least its length.</param>
@@ -116,14 +118,57 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     /// <summary>Takes what fits into one message; null where no send may begin now.</summary>
     private Batch? Take()
     {
-        // Behind one send, entries gather into a large message. Many of them justify a second send, and so does one that hangs.
-        if (waiting.Count == 0
-            || underWay.Count == MaxSends
-            || underWay.Exists(batch => waiting.Count < batch.Entries.Count && time.GetElapsedTime(batch.Begun) < Slow))
+        var batch = MayBegin(out var due) ? TakeMessage() : null;
+        due ??= batch is null ? null : Slow;
+        if (waiting.Count > 0 && due is { } whenSlow && !isWatched)
         {
-            return null;
+            isWatched = true;
+            using (ExecutionContext.SuppressFlow())
+            {
+                _ = TakeWhenSlowAsync(whenSlow);
+            }
         }
 
+        return batch;
+    }
+
+    // Behind a send, entries gather into a large message. Many of them justify a second send; a slow one holds up nobody.
+    private bool MayBegin(out TimeSpan? untilNextIsSlow)
+    {
+        untilNextIsSlow = null;
+        var (fresh, isLarger) = (0, false);
+        foreach (var batch in underWay)
+        {
+            if (Slow - time.GetElapsedTime(batch.Begun) is { Ticks: > 0 } left)
+            {
+                fresh++;
+                isLarger |= waiting.Count < batch.Entries.Count;
+                untilNextIsSlow = untilNextIsSlow < left ? untilNextIsSlow : left;
+            }
+        }
+
+        return waiting.Count > 0 && !isLarger && fresh < MaxSends && underWay.Count < MaxSendsWithSlow;
+    }
+
+    /// <summary>Begins a send when one that is under way becomes slow: perhaps no entry comes any more that would.</summary>
+    private async Task TakeWhenSlowAsync(TimeSpan whenSlow)
+    {
+        await Task.Delay(whenSlow, time);
+        Batch? batch;
+        lock (gate)
+        {
+            isWatched = false;
+            batch = Take();
+        }
+
+        if (batch is not null)
+        {
+            await SendAsync(batch);
+        }
+    }
+
+    private Batch TakeMessage()
+    {
         var entries = new List<Entry>();
         var bytes = 0;
         while (waiting.First is { } next && bytes + next.Value.Bytes <= MessageRoom)

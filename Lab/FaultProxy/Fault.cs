@@ -21,6 +21,9 @@ public enum FaultKind
     /// <summary>The request takes effect and the connection breaks in the middle of the answer.</summary>
     CutAnswer,
 
+    /// <summary>The connection stays open and no answer ever comes.</summary>
+    Hang,
+
     /// <summary>An answer that is not the service's, whatever its status says.</summary>
     Garbage,
 
@@ -47,6 +50,12 @@ public sealed record Fault
     public static Fault DropAfter { get; } = new(FaultKind.DropAfter) { TakesEffect = true };
 
     public static Fault CutAnswer { get; } = new(FaultKind.CutAnswer) { TakesEffect = true };
+
+    /// <summary>Hangs before the request takes effect.</summary>
+    public static Fault HangBefore { get; } = new(FaultKind.Hang);
+
+    /// <summary>Hangs after the request took effect.</summary>
+    public static Fault HangAfter { get; } = new(FaultKind.Hang) { TakesEffect = true };
 
     internal static Fault Away { get; } = new(FaultKind.Away);
 

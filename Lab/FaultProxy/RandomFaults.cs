@@ -26,7 +26,7 @@ public sealed class RandomFaults(int seed, double share)
         }
     }
 
-    private static Fault Next(Random random, StorageRequest request) => random.Next(10) switch
+    private static Fault Next(Random random, StorageRequest request) => random.Next(11) switch
     {
         0 or 1 => Fault.Delay(TimeSpan.FromMilliseconds(random.Next(50, 3000))),
         2 => Fault.Error(500, random.Next(2) == 0 ? "InternalError" : "OperationTimedOut", takesEffect: random.Next(2) == 0),
@@ -36,6 +36,7 @@ public sealed class RandomFaults(int seed, double share)
         6 => Fault.DropBefore,
         7 => Fault.DropAfter,
         8 => Fault.CutAnswer,
+        9 => random.Next(2) == 0 ? Fault.HangBefore : Fault.HangAfter,
         _ when random.Next(4) == 0 => Fault.Garbage(200, "application/json", "{}"),
         _ => Fault.CaptivePortal(Successes[random.Next(Successes.Length)]),
     };

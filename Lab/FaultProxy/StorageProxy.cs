@@ -157,6 +157,9 @@ public sealed partial class StorageProxy : IAsyncDisposable
                 context.Response.ContentType = fault.ContentType;
                 await context.Response.Body.WriteAsync(fault.Bytes, context.RequestAborted);
                 break;
+            case FaultKind.Hang:
+                await Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted);
+                break;
             case FaultKind.DropBefore or FaultKind.DropAfter or FaultKind.CutAnswer or FaultKind.Away:
                 context.Abort();
                 break;

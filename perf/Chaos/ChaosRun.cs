@@ -183,7 +183,8 @@ internal static class ChaosRun
         counts.AddRow(
             "faults but for services away",
             Number(proxy.Injected.Where(fault => fault.Key.Kind != FaultKind.Away).Sum(fault => fault.Value)));
-        counts.AddRow("longest from receipt to storage", $"{books.MaxLag.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s");
+        counts.AddRow("longest acknowledgement", Seconds(ledger.LongestAcknowledgement));
+        counts.AddRow("longest from receipt to storage", Seconds(books.MaxLag));
         AnsiConsole.Write(counts);
         foreach (var line in lines)
         {
@@ -193,6 +194,8 @@ internal static class ChaosRun
             }
         }
     }
+
+    private static string Seconds(TimeSpan time) => $"{time.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s";
 
     private static string Number(int number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

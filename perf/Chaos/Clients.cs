@@ -79,6 +79,7 @@ internal sealed class Clients(Uri url, Ledger ledger, int seed) : IDisposable
         var post = ledger.Try(webhook, body);
         using var content = new ByteArrayContent(body) { Headers = { ContentType = MediaTypeHeaderValue.Parse(webhook.ContentType) } };
         string answer;
+        var begun = Journal.Now;
         try
         {
             using var response = await http.PostAsync(new Uri("webhook/smtp2go", UriKind.Relative), content, cancellationToken);
@@ -93,7 +94,7 @@ internal sealed class Clients(Uri url, Ledger ledger, int seed) : IDisposable
             answer = "time-out";
         }
 
-        ledger.Answered(webhook, post, answer);
+        ledger.Answered(webhook, post, answer, Journal.Now - begun);
         return answer == Post.Acknowledged;
     }
 }

@@ -24,6 +24,9 @@ internal sealed class Ledger(int seed)
     /// <summary>How many webhooks the clients got 200 for.</summary>
     public int Acknowledged { get; private set; }
 
+    /// <summary>The longest that a client waited for a 200.</summary>
+    public TimeSpan LongestAcknowledgement { get; private set; }
+
     public PostedWebhook Next()
     {
         var webhook = PostedWebhook.Create(seed, Interlocked.Increment(ref next));
@@ -38,12 +41,14 @@ internal sealed class Ledger(int seed)
         return post;
     }
 
-    public void Answered(PostedWebhook webhook, Post post, string answer)
+    public void Answered(PostedWebhook webhook, Post post, string answer, TimeSpan took)
     {
         Answers.AddOrUpdate(answer, 1, static (_, count) => count + 1);
         lock (byBody)
         {
             Acknowledged += answer == Post.Acknowledged && !webhook.WasAcknowledged ? 1 : 0;
+            LongestAcknowledgement =
+                answer == Post.Acknowledged && took > LongestAcknowledgement ? took : LongestAcknowledgement;
             post.Answer = answer;
         }
     }

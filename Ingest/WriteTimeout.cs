@@ -1,0 +1,26 @@
+using Azure.Core;
+using Azure.Core.Pipeline;
+
+namespace Smtp2GoIngest;
+
+/// <summary>Gives up a hung write of a message or a blob early enough to try again before the webhook has to be answered.</summary>
+/// <remarks>
+/// A write usually takes milliseconds. What it has sent may have taken effect: the same webhook twice in the queue is stored once.
+/// </remarks>
+internal sealed class WriteTimeout : HttpPipelineSynchronousPolicy
+{
+    // With Webhook__EnqueueTimeout at 4 s, three tries.
+    private static readonly TimeSpan ForAnswer = TimeSpan.FromSeconds(1);
+
+    private const double BytesPerSecond = 512 * 1024;
+
+    public override void OnSendingRequest(HttpMessage message)
+    {
+        if (message.Request is { Content: { } content } request
+            && (request.Method == RequestMethod.Post || request.Method == RequestMethod.Put)
+            && content.TryComputeLength(out var length))
+        {
+            message.NetworkTimeout = ForAnswer + TimeSpan.FromSeconds(length / BytesPerSecond);
+        }
+    }
+}
