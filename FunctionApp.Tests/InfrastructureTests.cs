@@ -159,7 +159,7 @@ public sealed class InfrastructureTests
         var webhook = configuration.GetSection(WebhookOptions.Section).Get<WebhookOptions>()!;
 
         Assert.Null(new StorageOptionsValidator().Validate(null, storage).FailureMessage);
-        Assert.Null(new WebhookOptionsValidator(new AzureEnvironment(true)).Validate(null, webhook).FailureMessage);
+        Assert.Null(new WebhookOptionsValidator(new AppEnvironment(IsAzure: true, IsPublic: true)).Validate(null, webhook).FailureMessage);
         Assert.Null(
             new EventsOptionsValidator()
                 .Validate(null, configuration.GetSection(EventsOptions.Section).Get<EventsOptions>()!)

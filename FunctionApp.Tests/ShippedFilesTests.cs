@@ -70,7 +70,7 @@ public sealed class ShippedFilesTests
     {
         await using var app = SelfHostedApp.Build([], [new(variable, "x")]);
 
-        Assert.Equal(expected, app.Services.GetRequiredService<AzureEnvironment>().IsAzure);
+        Assert.Equal(expected, app.Services.GetRequiredService<AppEnvironment>().IsAzure);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class ShippedFilesTests
             .GetSection(WebhookOptions.Section)
             .Get<WebhookOptions>()!;
 
-        Assert.True(new WebhookOptionsValidator(new AzureEnvironment(false)).Validate(null, webhook).Succeeded);
+        Assert.True(new WebhookOptionsValidator(new AppEnvironment(IsAzure: false, IsPublic: false)).Validate(null, webhook).Succeeded);
         Assert.True(
             new StorageOptionsValidator()
                 .Validate(null, new StorageOptions { ConnectionString = Sample[StorageOptions.Connection] })

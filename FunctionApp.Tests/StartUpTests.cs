@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using Smtp2GoIngest.Receiving;
 
 namespace Smtp2GoIngest.Tests;
@@ -6,6 +8,9 @@ namespace Smtp2GoIngest.Tests;
 /// <summary>The app as a process, in either host: what is wrong with its settings ends it at once.</summary>
 public sealed class StartUpTests
 {
+    private static readonly string[] Good =
+        ["EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple"];
+
     [Theory]
     [InlineData("Webhook__Password", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u")]
     [InlineData("Webhook__Password", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u", "Webhook__Password=short")]
@@ -56,9 +61,130 @@ public sealed class StartUpTests
         "EventStorage__tableServiceUri=https://t.example/",
         "EventStorage__blobServiceUri=https://b.example/",
         "EventStorage__credential=managedidentiy")]
-    public async Task A_wrong_setting_ends_the_start_and_is_named(string named, params string[] settings)
+    [InlineData(
+        "Webhook__EnqueueTimeout",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "Webhook__EnqueueTimeout=4s")]
+    [InlineData(
+        "Webhook__Password",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple\n")]
+    [InlineData(
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING=right-horse")]
+    [InlineData(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317")]
+    [InlineData(
+        "'loud'",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "Logging__LogLevel__Default=loud")]
+    public async Task A_wrong_setting_ends_the_start_and_is_named(string named, params string[] settings) =>
+        await EndsAsync(named, ["--urls", "http://127.0.0.1:0"], settings);
+
+    [Fact]
+    public async Task A_url_that_the_self_host_cannot_listen_on_ends_the_start_and_is_named()
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "SelfHost.dll"), "--urls", "http://127.0.0.1:0"])
+        await EndsAsync("'7071' (--urls", ["--urls", "7071"], Good);
+        await EndsAsync("'https://*:7071' (--urls", [], [.. Good, "ASPNETCORE_URLS=https://*:7071"]);
+        await EndsAsync("'' (--urls", [], [.. Good, "Kestrel__Endpoints__Http__Url="]);
+        await EndsAsync("http://192.0.2.1:7071", ["--urls", "http://192.0.2.1:7071"], Good);
+    }
+
+    [Fact]
+    public async Task A_port_in_use_ends_the_start_in_one_line_that_names_it()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+
+        var line = await EndsAsync("--urls", ["--urls", $"http://{other.LocalEndpoint}"], Good);
+
+        Assert.Contains($"http://{other.LocalEndpoint}", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_samples_password_is_refused_where_others_can_reach_the_self_host() =>
+        await EndsAsync(
+            "Webhook__Password is the sample's",
+            ["--urls", "http://*:0"],
+            "EventStorage=UseDevelopmentStorage=true",
+            "Webhook__Username=u",
+            $"Webhook__Password={WebhookOptions.SamplePassword}");
+
+    [Fact]
+    public async Task A_malformed_file_of_settings_ends_the_start_and_is_named()
+    {
+        // Beside a copy of the app, which otherwise shares the folder with other tests.
+        var folder = Directory.CreateTempSubdirectory("smtp2go-").FullName;
+        try
+        {
+            foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory))
+            {
+                File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+            }
+
+            await File.WriteAllTextAsync(
+                Path.Combine(folder, "local.settings.json"),
+                """{ "Values": { "Webhook__Password": "right-horse-battery-staple" "Webhook__Username": "u" } }""",
+                Test.Token);
+
+            await EndsAsync("local.settings.json", ["--urls", "http://127.0.0.1:0"], folder, Good);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>The Functions host shows the last three lines of a worker that has ended.</summary>
+    [Theory]
+    [InlineData("Webhook__Password", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u", "Webhook__Password=short-horse")]
+    [InlineData(
+        "Webhook__MaxBodyBytes",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "Webhook__MaxBodyBytes=1MB")]
+    [InlineData("EventStorage", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage=right-horse")]
+    [InlineData(
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING=right-horse")]
+    [InlineData(
+        "'loud'",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "Logging__LogLevel__Default=loud")]
+    public async Task A_wrong_setting_ends_the_worker_and_is_named(string named, params string[] settings)
+    {
+        using var worker = FunctionsHostWorker.Start(new Uri("http://127.0.0.1:1/"), Parse(settings));
+
+        Assert.Equal(1, await worker.ExitedAsync());
+        Assert.Contains(named, Assert.Single(worker.Output), StringComparison.Ordinal);
+        Assert.DoesNotContain("horse", Assert.Single(worker.Output), StringComparison.Ordinal);
+    }
+
+    private static Task<string> EndsAsync(string named, string[] arguments, params string[] settings) =>
+        EndsAsync(named, arguments, AppContext.BaseDirectory, settings);
+
+    /// <summary>Starts the self-host, which must end with one line that says what is wrong; gives that line.</summary>
+    private static async Task<string> EndsAsync(string named, string[] arguments, string folder, string[] settings)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, "SelfHost.dll"), .. arguments])
         {
             UseShellExecute = false,
             RedirectStandardError = true,
@@ -86,33 +212,22 @@ public sealed class StartUpTests
         using var process = Process.Start(start)!;
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(Test.Token);
         timeout.CancelAfter(TimeSpan.FromMinutes(1));
-        var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
-        var errors = await process.StandardError.ReadToEndAsync(timeout.Token);
-        await process.WaitForExitAsync(timeout.Token);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
+            var errors = await process.StandardError.ReadToEndAsync(timeout.Token);
+            await process.WaitForExitAsync(timeout.Token);
 
-        Assert.Equal(1, process.ExitCode);
-        Assert.Contains(named, errors, StringComparison.Ordinal);
-        Assert.DoesNotContain("horse", errors + await output, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
-    }
-
-    /// <summary>The Functions host shows the last three lines of a worker that has ended.</summary>
-    [Theory]
-    [InlineData("Webhook__Password", "EventStorage=UseDevelopmentStorage=true", "Webhook__Username=u", "Webhook__Password=short-horse")]
-    [InlineData(
-        "Webhook__MaxBodyBytes",
-        "EventStorage=UseDevelopmentStorage=true",
-        "Webhook__Username=u",
-        "Webhook__Password=right-horse-battery-staple",
-        "Webhook__MaxBodyBytes=1MB")]
-    [InlineData("EventStorage", "Webhook__Username=u", "Webhook__Password=right-horse-battery-staple", "EventStorage=right-horse")]
-    public async Task A_wrong_setting_ends_the_worker_and_is_named(string named, params string[] settings)
-    {
-        using var worker = FunctionsHostWorker.Start(new Uri("http://127.0.0.1:1/"), Parse(settings));
-
-        Assert.Equal(1, await worker.ExitedAsync());
-        Assert.Contains(named, Assert.Single(worker.Output), StringComparison.Ordinal);
-        Assert.DoesNotContain("horse", Assert.Single(worker.Output), StringComparison.Ordinal);
+            Assert.Equal(1, process.ExitCode);
+            Assert.Contains(named, errors, StringComparison.Ordinal);
+            Assert.DoesNotContain("horse", errors + await output, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", errors + await output, StringComparison.Ordinal);
+            return Assert.Single(errors.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+        }
+        finally
+        {
+            process.Kill();
+        }
     }
 
     private static Dictionary<string, string?> Parse(string[] settings) =>

@@ -7,18 +7,25 @@ using Smtp2GoIngest;
 using Smtp2GoIngest.FunctionApp;
 using Smtp2GoIngest.Telemetry;
 
-var builder = FunctionsApplication.CreateBuilder(args);
-builder.ConfigureFunctionsWebApplication();
-builder.UseMiddleware<RunningCalls>();
-builder.UseMiddleware<FailureGuard>();
-builder.UseMiddleware<EncodedSlash>();
-builder.Services.AddHostedService(static services => services.GetRequiredService<RunningCalls>());
-builder.Services.Configure<KestrelServerOptions>(static kestrel => kestrel.AddServerHeader = false);
-builder.Services.AddSmtp2GoIngest(builder.Configuration);
-builder.Services.AddTelemetry(builder.Configuration)?.UseFunctionsWorkerDefaults();
-
-using var host = builder.Build();
-if (SettingProblems.Report(host.Services))
+IHost host;
+try
+{
+    var builder = FunctionsApplication.CreateBuilder(args);
+    builder.ConfigureFunctionsWebApplication();
+    builder.UseMiddleware<RunningCalls>();
+    builder.UseMiddleware<FailureGuard>();
+    builder.UseMiddleware<EncodedSlash>();
+    builder.Services.AddHostedService(static services => services.GetRequiredService<RunningCalls>());
+    builder.Services.Configure<KestrelServerOptions>(static kestrel => kestrel.AddServerHeader = false);
+    builder.Services.AddSmtp2GoIngest(builder.Configuration);
+    builder.Services.AddTelemetry(builder.Configuration)?.UseFunctionsWorkerDefaults();
+    host = builder.Build();
+    if (SettingProblems.Report(host.Services))
+    {
+        return 1;
+    }
+}
+catch (Exception e) when (SettingProblems.Report(e))
 {
     return 1;
 }

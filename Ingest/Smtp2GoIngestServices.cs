@@ -19,7 +19,7 @@ public static partial class Smtp2GoIngestServices
     public static IServiceCollection AddSmtp2GoIngest(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(_ => AzureEnvironment.Detect(configuration));
+        services.TryAddSingleton(_ => AppEnvironment.Detect(configuration));
         services.AddSilentLogging();
         services.AddMetrics();
         services.AddSingleton<IngestMetrics>();

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using Microsoft.AspNetCore.Builder;
@@ -10,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
@@ -22,21 +24,36 @@ namespace Smtp2GoIngest.SelfHost;
 public static class SelfHostedApp
 {
     /// <summary>
-    /// Where the app listens unless <c>--urls</c> or <c>ASPNETCORE_URLS</c> says otherwise: loopback only, on the port that func uses.
+    /// Where the app listens unless <c>--urls</c>, <c>ASPNETCORE_URLS</c> or <c>ASPNETCORE_HTTP_PORTS</c> says otherwise: loopback only, on
+    /// the port that func uses.
     /// </summary>
     public const string DefaultUrl = "http://127.0.0.1:7071";
 
     /// <summary>Runs the app until it is told to stop.</summary>
-    /// <returns>0; 1 if a setting is wrong, after a line on standard error for each.</returns>
+    /// <returns>0; 1 if it cannot start, after a line on standard error for each setting that is wrong.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
-        await using var app = Build(args);
-        if (SettingProblems.Report(app.Services))
+        WebApplication app;
+        var started = false;
+        try
+        {
+            app = Build(args, configure: builder => StayQuiet(builder.Logging, until: () => started));
+            if (SettingProblems.Report(app.Services) || !await TryStartAsync(app))
+            {
+                return 1;
+            }
+        }
+        catch (Exception e) when (SettingProblems.Report(e))
         {
             return 1;
         }
 
-        await app.RunAsync();
+        started = true;
+        await using (app)
+        {
+            await app.WaitForShutdownAsync();
+        }
+
         return 0;
     }
 
@@ -49,11 +66,7 @@ public static class SelfHostedApp
         var builder = WebApplication.CreateSlimBuilder(args);
         Configure(builder.Configuration, settings);
         builder.WebHost.ConfigureKestrel(Limit);
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
-        {
-            builder.WebHost.UseUrls(DefaultUrl);
-        }
-
+        ListenWhereToldTo(builder);
         builder.Services.AddSmtp2GoIngest(builder.Configuration);
         builder.Services.AddTelemetry(builder.Configuration, "Microsoft.AspNetCore");
         builder.Services.TryAddSingleton(_ => QueueTriggerOptions.FromHostJson());
@@ -83,6 +96,39 @@ public static class SelfHostedApp
             configuration.AddInMemoryCollection(settings);
         }
     }
+
+    private static void ListenWhereToldTo(WebApplicationBuilder builder)
+    {
+        var listening = new ListeningOptions { Urls = ListeningOptions.In(builder.Configuration, DefaultUrl) };
+        if (listening.Urls is [DefaultUrl])
+        {
+            builder.WebHost.UseUrls(DefaultUrl);
+        }
+
+        builder.Services.AddOptions<ListeningOptions>().Configure(options => options.Urls = listening.Urls).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<ListeningOptions>, ListeningOptionsValidator>();
+        builder.Services.AddSingleton(_ => AppEnvironment.Detect(builder.Configuration, listening.IsPublic));
+    }
+
+    private static async Task<bool> TryStartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+            return true;
+        }
+        catch (Exception e) when (e.GetBaseException() is SocketException socket)
+        {
+            var urls = string.Join(';', app.Services.GetRequiredService<IOptions<ListeningOptions>>().Value.Urls);
+            await Console.Error.WriteLineAsync($"Cannot listen on {urls}: {socket.Message}. Choose another address or port with --urls.");
+            return false;
+        }
+    }
+
+    // Whoever starts the app is told in one line; these two would write the same with a stack trace.
+    private static void StayQuiet(ILoggingBuilder logging, Func<bool> until) => logging
+        .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", _ => until())
+        .AddFilter("Microsoft.AspNetCore.Server.Kestrel", _ => until());
 
     private static void Limit(KestrelServerOptions kestrel)
     {

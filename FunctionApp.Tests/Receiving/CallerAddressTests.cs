@@ -46,13 +46,15 @@ public sealed class CallerAddressTests
             expected,
             new CallerAddress(
                 Options.Create(new WebhookOptions { TrustedProxies = setting }),
-                new AzureEnvironment(isAzure),
+                new AppEnvironment(isAzure, IsPublic: isAzure),
                 NullLoggerFactory.Instance).TrustedProxies);
 
     private static (string Address, int Hops) Of(int trusted, params string?[] headers)
     {
         var caller = new CallerAddress(
-            Options.Create(new WebhookOptions { TrustedProxies = trusted }), new AzureEnvironment(false), NullLoggerFactory.Instance);
+            Options.Create(new WebhookOptions { TrustedProxies = trusted }),
+            new AppEnvironment(IsAzure: false, IsPublic: false),
+            NullLoggerFactory.Instance);
         var context = new DefaultHttpContext();
         context.Connection.RemoteIpAddress = IPAddress.Parse("10.0.0.1");
         context.Request.Headers["X-Forwarded-For"] = headers.OfType<string>().ToArray();

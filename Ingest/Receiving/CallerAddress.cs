@@ -14,7 +14,7 @@ public sealed class CallerAddress
 
     private readonly ForwardedHeadersMiddleware? forwarded;
 
-    public CallerAddress(IOptions<WebhookOptions> options, AzureEnvironment environment, ILoggerFactory loggers)
+    public CallerAddress(IOptions<WebhookOptions> options, AppEnvironment environment, ILoggerFactory loggers)
     {
         // On Azure the front end is a proxy.
         TrustedProxies = options.Value.TrustedProxies ?? (environment.IsAzure ? 1 : 0);

@@ -25,7 +25,7 @@ public sealed class WebhookOptions
 {
     public const string Section = "Webhook";
 
-    /// <summary>The password in <c>local.settings.sample.json</c>, which the app refuses on Azure.</summary>
+    /// <summary>The password in <c>local.settings.sample.json</c>, which the app refuses wherever others can reach it.</summary>
     public const string SamplePassword = "change-me-to-a-long-random-text";
 
     public const int MinPasswordLength = 16;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Smtp2GoIngest.Receiving;
 
 /// <summary>Refuses settings that would leave the endpoint open or useless; each message names the setting and what to do.</summary>
-public sealed class WebhookOptionsValidator(AzureEnvironment environment) : IValidateOptions<WebhookOptions>
+public sealed class WebhookOptionsValidator(AppEnvironment environment) : IValidateOptions<WebhookOptions>
 {
     private static readonly TimeSpan MaxEnqueueTimeout = TimeSpan.FromSeconds(8);
 
@@ -42,6 +42,10 @@ public sealed class WebhookOptionsValidator(AzureEnvironment environment) : IVal
         if (string.IsNullOrEmpty(options.Username))
         {
             yield return "Webhook__Username is not set: choose a user name for Basic authentication, for example smtp2go.";
+        }
+        else if (UnsafeText(options.Username) is { } unsafeText)
+        {
+            yield return $"Webhook__Username {unsafeText}";
         }
         else if (options.Username.Contains(':', StringComparison.Ordinal))
         {
@@ -81,12 +85,22 @@ public sealed class WebhookOptionsValidator(AzureEnvironment environment) : IVal
 
     private static string MinPasswordLengthText => WebhookOptions.MinPasswordLength.ToString(CultureInfo.InvariantCulture);
 
+    // A blank is lost or kept on its way through a form, a shell or a file, and clients disagree on the encoding of other characters:
+    // the app would start, and answer 401 from then on.
+    private static string? UnsafeText(string text) =>
+        char.IsWhiteSpace(text[0]) || char.IsWhiteSpace(text[^1])
+            ? "begins or ends with white space (perhaps the end of a line that was copied with it): remove it."
+        : text.AsSpan().ContainsAnyExceptInRange(' ', '~')
+            ? "contains a character outside printable ASCII, which clients encode differently: use letters, digits and signs of ASCII."
+        : null;
+
     private string? Problem(string password) =>
         password.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase)
             ? "is a Key Vault reference that was not resolved: check the name of the secret and the app's access to the vault."
+        : UnsafeText(password) is { } unsafeText ? unsafeText
         : password.Length < WebhookOptions.MinPasswordLength
             ? $"is too short: it needs at least {MinPasswordLengthText} characters."
-        : environment.IsAzure && password == WebhookOptions.SamplePassword
+        : environment.IsPublic && password == WebhookOptions.SamplePassword
             ? "is the sample's, which is public: set your own."
         : null;
 }

@@ -2,6 +2,7 @@ using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using OpenTelemetry;
 
 namespace Smtp2GoIngest.Telemetry;
@@ -13,9 +14,13 @@ internal static class TelemetryExport
     public static OpenTelemetryBuilder? AddTelemetry(
         this IServiceCollection services, IConfiguration configuration, params string[] otherSources)
     {
-        var otlp = !string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
-        var connectionString = configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"];
-        if (!otlp && string.IsNullOrEmpty(connectionString))
+        services.AddOptions<TelemetryOptions>().Bind(configuration).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<TelemetryOptions>, TelemetryOptionsValidator>();
+
+        // An exporter that fails while the host is built would hide what the validation says.
+        var options = configuration.Get<TelemetryOptions>() ?? new TelemetryOptions();
+        var (otlp, azureMonitor) = (!string.IsNullOrEmpty(options.OtlpEndpoint), !string.IsNullOrEmpty(options.ConnectionString));
+        if ((!otlp && !azureMonitor) || new TelemetryOptionsValidator().Validate(null, options).Failed)
         {
             return null;
         }
@@ -29,19 +34,19 @@ internal static class TelemetryExport
             telemetry.UseOtlpExporter();
         }
 
-        if (!string.IsNullOrEmpty(connectionString))
+        if (azureMonitor)
         {
-            telemetry.UseAzureMonitorExporter(options =>
+            telemetry.UseAzureMonitorExporter(exporter =>
             {
-                options.ConnectionString = connectionString;
-                options.Credential = CredentialOf(configuration["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]);
+                exporter.ConnectionString = options.ConnectionString;
+                exporter.Credential = CredentialOf(options.Authentication);
             });
         }
 
         return telemetry;
     }
 
-    // As the Functions host reads it: "ClientId=<id>;Authorization=AAD". The system-assigned identity has no ClientId.
+    // The system-assigned identity has no ClientId.
     private static ManagedIdentityCredential? CredentialOf(string? authentication)
     {
         var parts = authentication?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
