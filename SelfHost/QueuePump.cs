@@ -4,6 +4,7 @@ using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.SelfHost;
 
@@ -23,6 +24,8 @@ internal sealed partial class QueuePump(
     private static readonly TimeSpan MinPollingInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationTokenSource abort = new();
+    private readonly OneLineAMinute lines = new(time);
+    private readonly QueueOutage outage = new(queue.Name, time, logger);
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -77,15 +80,21 @@ internal sealed partial class QueuePump(
         try
         {
             // Not the stopping token: a batch that was handed out but never read would stay hidden for a whole lease.
-            return (await queue.ReceiveMessagesAsync(options.BatchSize, options.Lease, abort.Token)).Value;
+            var messages = (await queue.ReceiveMessagesAsync(options.BatchSize, options.Lease, abort.Token)).Value;
+            outage.Over();
+            return messages;
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
+        {
+            outage.Over();
+            return [];
         }
         catch (Exception e)
         {
-            // Any failure may pass, for example an identity that cannot get a token for a while. A missing queue is an empty one.
-            if (!cancellationToken.IsCancellationRequested
-                && (e as RequestFailedException)?.ErrorCode != QueueErrorCode.QueueNotFound)
+            // Any failure may pass, for example an identity that cannot get a token for a while.
+            if (!cancellationToken.IsCancellationRequested)
             {
-                Log.NotReceived(logger, queue.Name, e.GetType().Name);
+                outage.Note(e);
             }
 
             return [];
@@ -131,8 +140,11 @@ internal sealed partial class QueuePump(
         }
         catch (Exception e)
         {
-            // The type only: the text may quote a row, and the function has logged what failed.
-            Log.Failed(logger, message.MessageId, queue.Name, message.DequeueCount, e.GetType().Name);
+            if (lines.IsDue(nameof(Log.Failed), out var count))
+            {
+                Log.Failed(logger, count, queue.Name, message.MessageId, message.DequeueCount, StorageFailure.Describe(e));
+            }
+
             return false;
         }
     }
@@ -178,11 +190,13 @@ internal sealed partial class QueuePump(
 
     private static partial class Log
     {
-        [LoggerMessage(400, LogLevel.Error, "Queue {Queue} could not be read ({Error}). It will be tried again.")]
-        public static partial void NotReceived(ILogger logger, string queue, string error);
-
-        [LoggerMessage(401, LogLevel.Warning, "Message {MessageId} of {Queue} failed on try {DequeueCount}: {Error}.")]
-        public static partial void Failed(ILogger logger, string messageId, string queue, long dequeueCount, string error);
+        [LoggerMessage(
+            401,
+            LogLevel.Warning,
+            "{Count} runs for messages of {Queue} failed since the last such line. The last one was try {DequeueCount} of {MessageId}: "
+            + "{Failure}.")]
+        public static partial void Failed(
+            ILogger logger, long count, string queue, string messageId, long dequeueCount, string failure);
 
         [LoggerMessage(
             402, LogLevel.Warning, "Message {MessageId} of {Queue} could not be settled ({Error}). It will come back when its lease ends.")]

@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Receiving;
 
@@ -7,41 +7,23 @@ namespace Smtp2GoIngest.Receiving;
 /// <remarks>Per reason, the first at once and then one line a minute at most, so that a flood does not fill the log.</remarks>
 public sealed partial class RefusalReport(TimeProvider time, ILogger<RefusalReport> logger)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
-
-    private readonly ConcurrentDictionary<string, Tally> tallies = new(StringComparer.Ordinal);
+    private readonly OneLineAMinute lines = new(time);
 
     /// <param name="reason">One of our own, never a text from the sender.</param>
     /// <param name="hint">What to check.</param>
-    public void Note(string reason, int status, string hint)
+    /// <param name="level">Error where the fault is ours.</param>
+    public void Note(string reason, int status, string hint, LogLevel level = LogLevel.Warning)
     {
-        var tally = tallies.GetOrAdd(reason, static _ => new Tally());
-        long count;
-        lock (tally)
+        // By level too: a caller who hangs up must not hide for a minute that storage is away.
+        if (lines.IsDue($"{level} {reason}", out var count))
         {
-            tally.Count++;
-            var now = time.GetUtcNow();
-            if (now - tally.LastWarning < Interval)
-            {
-                return;
-            }
-
-            (count, tally.Count, tally.LastWarning) = (tally.Count, 0, now);
+            Log.Refused(logger, level, count, status, reason, hint);
         }
-
-        Log.Refused(logger, count, status, reason, hint);
-    }
-
-    private sealed class Tally
-    {
-        public long Count { get; set; }
-
-        public DateTimeOffset LastWarning { get; set; }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(100, LogLevel.Warning, "Refused {Count} requests since the last such warning, with {Status} ({Reason}). {Hint}")]
-        public static partial void Refused(ILogger logger, long count, int status, string reason, string hint);
+        [LoggerMessage(EventId = 100, Message = "Refused {Count} requests since the last such line, with {Status} ({Reason}). {Hint}")]
+        public static partial void Refused(ILogger logger, LogLevel level, long count, int status, string reason, string hint);
     }
 }

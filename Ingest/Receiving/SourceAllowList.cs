@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Receiving;
 
@@ -39,11 +40,12 @@ public sealed partial class SourceAllowList : BackgroundService
     private readonly ResolveHost resolve;
     private readonly TimeProvider time;
     private readonly ILogger logger;
+    private readonly OneLineAMinute lines;
     private readonly TaskCompletionSource firstResolution = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public SourceAllowList(IOptions<WebhookOptions> options, ResolveHost resolve, TimeProvider time, ILogger<SourceAllowList> logger)
     {
-        (this.resolve, this.time, this.logger) = (resolve, time, logger);
+        (this.resolve, this.time, this.logger, lines) = (resolve, time, logger, new(time));
         var entries = SourceEntries.Parse(options.Value.AllowedSources);
         networks = entries.Networks;
         names = [.. entries.Names.Select(name => new ResolvedName(name))];
@@ -126,7 +128,10 @@ public sealed partial class SourceAllowList : BackgroundService
         }
         catch (Exception) when (!stoppingToken.IsCancellationRequested)
         {
-            Log.NotResolved(logger, name.Host, KeepFor.TotalHours);
+            if (lines.IsDue(name.Host, out _))
+            {
+                Log.NotResolved(logger, name.Host, KeepFor.TotalHours);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ using Smtp2GoIngest.Telemetry;
 namespace Smtp2GoIngest.Receiving;
 
 /// <summary>Answers an HTTP request: the guards in their order, and 200 only after the webhook is in the queue.</summary>
-public sealed partial class WebhookReceiver(
+public sealed class WebhookReceiver(
     IOptions<WebhookOptions> settings,
     SourceAllowList sources,
     CallerAddress caller,
@@ -18,8 +18,7 @@ public sealed partial class WebhookReceiver(
     WebhookQueue queue,
     IngestMetrics metrics,
     RefusalReport report,
-    TimeProvider time,
-    ILogger<WebhookReceiver> logger)
+    TimeProvider time)
 {
     /// <summary>The route of both webhook URLs.</summary>
     public const string Route = "webhook/{endpoint}";
@@ -97,9 +96,13 @@ public sealed partial class WebhookReceiver(
             return Refuse(request, Refusal.Of(problem));
         }
 
-        if (!await TryEnqueueAsync(body, request.ContentType, receivedAt, cancellationToken))
+        if (await TryEnqueueAsync(body, request.ContentType, receivedAt, cancellationToken) is { } failure)
         {
-            return Refuse(request, Refusal.NotDurable);
+            return Refuse(
+                request,
+                Refusal.NotDurable,
+                $"{failure}. SMTP2GO sends it again. Check the storage account and the app's access to it (EventStorage).",
+                cancellationToken.IsCancellationRequested ? LogLevel.Warning : LogLevel.Error);
         }
 
         metrics.Received(time.GetElapsedTime(started));
@@ -144,7 +147,8 @@ public sealed partial class WebhookReceiver(
         return (last.StartsWith(SecretPrefix, StringComparison.Ordinal) ? last : endpoint)[SecretPrefix.Length..];
     }
 
-    private async Task<bool> TryEnqueueAsync(
+    /// <returns>What failed; null where the webhook is in the queue.</returns>
+    private async Task<string?> TryEnqueueAsync(
         ReadOnlyMemory<byte> body, string? contentType, DateTimeOffset receivedAt, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.EnqueueTimeout, time);
@@ -152,26 +156,24 @@ public sealed partial class WebhookReceiver(
         try
         {
             await queue.EnqueueAsync(body, contentType, receivedAt, either.Token);
-            return true;
+            return null;
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {
-            Log.NotEnqueuedInTime(logger, options.EnqueueTimeout);
+            return $"It was not in the queue within {options.EnqueueTimeout} (Webhook__EnqueueTimeout)";
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The caller hung up, or the host is stopping: nobody waits for the answer.
+            return "The caller hung up before it was in the queue";
         }
         catch (Exception e)
         {
             // Whatever failed, even an identity without a token, is on our side, and sending it again can help.
-            Log.NotEnqueued(logger, StorageFailure.Describe(e));
+            return $"It could not be put into the queue: {StorageFailure.Describe(e)}";
         }
-
-        return false;
     }
 
-    private ProblemHttpResult Refuse(HttpRequest request, Refusal refusal, string? hint = null)
+    private ProblemHttpResult Refuse(HttpRequest request, Refusal refusal, string? hint = null, LogLevel level = LogLevel.Warning)
     {
         if (refusal.Status == StatusCodes.Status503ServiceUnavailable)
         {
@@ -179,17 +181,7 @@ public sealed partial class WebhookReceiver(
         }
 
         metrics.Refused(refusal.Reason);
-        report.Note(refusal.Reason, refusal.Status, hint ?? refusal.Title);
+        report.Note(refusal.Reason, refusal.Status, hint ?? refusal.Title, level);
         return TypedResults.Problem(statusCode: refusal.Status, title: refusal.Title);
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(
-            101, LogLevel.Error, "A webhook was not acknowledged: it was not in the queue within {Timeout}. SMTP2GO sends it again.")]
-        public static partial void NotEnqueuedInTime(ILogger logger, TimeSpan timeout);
-
-        [LoggerMessage(102, LogLevel.Error, "A webhook was not acknowledged: {Failure}. SMTP2GO sends it again.")]
-        public static partial void NotEnqueued(ILogger logger, string failure);
     }
 }

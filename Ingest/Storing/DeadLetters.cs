@@ -17,6 +17,7 @@ public sealed partial class DeadLetters(
     /// <summary>The table's name.</summary>
     public const string TableName = "Smtp2GoDeadLetters";
 
+    private readonly OneLineAMinute lines = new(time);
     private readonly TableClient table = service.GetTableClient(TableName);
 
     /// <summary>Keeps a webhook. A second call for the same webhook writes the same row.</summary>
@@ -106,7 +107,10 @@ public sealed partial class DeadLetters(
 
         var reason = row.GetString(ColumnNames.Reason);
         metrics.DeadLettered(reason);
-        Log.Kept(logger, reason, row.PartitionKey, row.RowKey);
+        if (lines.IsDue(reason, out var count))
+        {
+            Log.Kept(logger, count, reason, row.PartitionKey, row.RowKey);
+        }
 
         Task UpsertAsync(StoredBody stored)
         {
@@ -117,7 +121,11 @@ public sealed partial class DeadLetters(
 
     private static partial class Log
     {
-        [LoggerMessage(300, LogLevel.Warning, "Dead letter ({Reason}): day {Day}, row {RowKey} in Smtp2GoDeadLetters says why.")]
-        public static partial void Kept(ILogger logger, string reason, string day, string rowKey);
+        [LoggerMessage(
+            300,
+            LogLevel.Warning,
+            "{Count} dead letters ({Reason}) since the last such line. The last one is in Smtp2GoDeadLetters and says why: day {Day}, row "
+            + "{RowKey}.")]
+        public static partial void Kept(ILogger logger, long count, string reason, string day, string rowKey);
     }
 }

@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Logging;
 using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Storing;
 
 /// <summary>What was tried for the webhooks of a message, and what of it failed; a failure is noted without its exception's text.</summary>
-internal sealed partial class MessageTries(QueueMessage message, ILogger logger)
+internal sealed partial class MessageTries(QueueMessage message, OneLineAMinute lines, ILogger logger)
 {
     private readonly ConcurrentQueue<(ReceivedWebhook? Webhook, string Error)> failures = new();
 
@@ -23,7 +24,10 @@ internal sealed partial class MessageTries(QueueMessage message, ILogger logger)
         {
             var error = StorageFailure.Describe(e);
             failures.Enqueue((webhook, error));
-            Log.Failed(logger, webhook?.Id, error, message.DequeueCount);
+            if (lines.IsDue(error, out var count))
+            {
+                Log.Failed(logger, count, error, webhook?.Id, message.DequeueCount);
+            }
         }
     }
 
@@ -40,7 +44,8 @@ internal sealed partial class MessageTries(QueueMessage message, ILogger logger)
     {
         [LoggerMessage(
             310, LogLevel.Warning,
-            "Webhook {WebhookId} could not be stored: {Error}. Its message was seen {DequeueCount} times.")]
-        public static partial void Failed(ILogger logger, string? webhookId, string error, long dequeueCount);
+            "{Count} webhooks could not be stored since the last such line: {Error}. They are tried again. The last one was {WebhookId}, of "
+            + "a message seen {DequeueCount} times.")]
+        public static partial void Failed(ILogger logger, long count, string error, string? webhookId, long dequeueCount);
     }
 }

@@ -20,6 +20,8 @@ public sealed class WebhookProcessor(
     // Bodies and dead letters of one message at a time; the trigger runs up to 24 messages side by side.
     private const int MaxParallel = 16;
 
+    private readonly OneLineAMinute lines = new(time);
+
     /// <summary>Stores every webhook of a message of <see cref="WebhookQueue.Name"/>, as an event or as a dead letter.</summary>
     /// <exception cref="LoggableException">Storage failed for some; the message has to come again, and the others are stored.</exception>
     public async Task StoreAsync(QueueMessage message, CancellationToken cancellationToken) =>
@@ -30,7 +32,7 @@ public sealed class WebhookProcessor(
     /// <exception cref="LoggableException">Not even that was possible for some; the message has to come again.</exception>
     public async Task KeepPoisonAsync(QueueMessage message, CancellationToken cancellationToken)
     {
-        var tries = new MessageTries(message, logger);
+        var tries = new MessageTries(message, lines, logger);
         var stored = await TryStoreAsync(message, message.DequeueCount > 1 ? KeepUnstoredAsync : ReadAsync, cancellationToken);
         foreach (var (webhook, error) in stored.Failures)
         {
@@ -55,7 +57,7 @@ public sealed class WebhookProcessor(
     private async Task<MessageTries> TryStoreAsync(
         QueueMessage message, Func<ReceivedWebhook, CancellationToken, Task<EventRow?>> read, CancellationToken cancellationToken)
     {
-        var tries = new MessageTries(message, logger);
+        var tries = new MessageTries(message, lines, logger);
         var text = message.Body.ToString();
         var content = Envelope.Read(text);
         if (content.Problem is { } problem)
