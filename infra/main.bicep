@@ -66,6 +66,10 @@ param alertEmail string = ''
 @minValue(0)
 param wrongSecretLimit int = 10
 
+@description('An alert is raised above this many webhooks refused for another reason in 15 minutes: each is lost if that goes on.')
+@minValue(0)
+param refusedLimit int = 0
+
 @description('Calls /health from five places every five minutes; an alert if two fail. The calls are billed, and keep an instance awake.')
 param availabilityTest bool = false
 
@@ -215,6 +219,7 @@ module alerts 'modules/alerts.bicep' = {
     healthUrl: 'https://${app.outputs.hostName}/health'
     alertEmail: alertEmail
     wrongSecretLimit: wrongSecretLimit
+    refusedLimit: refusedLimit
     availabilityTest: availabilityTest
     alertOnSilence: alertOnSilence
   }

@@ -200,6 +200,25 @@ public sealed class CommandTests(AzuriteFixture azurite)
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Check_says_of_hidden_messages_how_old_the_oldest_is_where_the_app_has_seen_it()
+    {
+        var account = azurite.NewAccount();
+        var queue = new QueueClient(account, WebhookQueue.Name);
+        await queue.CreateAsync(cancellationToken: Test.Token);
+        await queue.SendMessageAsync("{}", Test.Token);
+        await queue.ReceiveMessageAsync(TimeSpan.FromHours(1), Test.Token);
+
+        var unknown = await RunAsync(account, "check");
+        await queue.SetMetadataAsync(
+            new Dictionary<string, string> { [QueueLook.Mark] = $"{DateTimeOffset.UtcNow.AddHours(-2):O}" }, Test.Token);
+        var known = await RunAsync(account, "check");
+
+        Assert.Equal((0, 1), (unknown.ExitCode, known.ExitCode));
+        Assert.Contains("1 messages, being processed or waiting for their next try\n", unknown.Output, StringComparison.Ordinal);
+        Assert.Matches("1 messages, being processed or waiting for their next try, the oldest 7[12]\\d\\d s old", known.Output);
+    }
+
     [Theory]
     [InlineData("check")]
     [InlineData("day")]

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Azure;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
@@ -11,10 +10,6 @@ public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics
 {
     /// <summary>Once a minute.</summary>
     public const string Schedule = "0 * * * * *";
-
-    private const int MostPeeked = 32;
-
-    private readonly ConcurrentDictionary<string, DateTimeOffset> oldest = new(StringComparer.Ordinal);
 
     /// <summary>Measures both queues. A queue that does not exist yet is empty.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
@@ -41,23 +36,18 @@ public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics
 
     private async Task WatchAsync(string name, CancellationToken cancellationToken)
     {
-        var queue = service.GetQueueClient(name);
-        var depth = await CountAsync(queue, cancellationToken);
-        var visible = depth == 0 ? [] : (await queue.PeekMessagesAsync(MostPeeked, cancellationToken)).Value;
-        metrics.QueueMeasured(name, depth, AgeOf(name, depth, visible));
-    }
-
-    // A hidden message, for example between two tries, cannot be peeked. While all are hidden, the last known age goes on.
-    private TimeSpan AgeOf(string name, int depth, PeekedMessage[] visible)
-    {
-        if (depth == 0)
+        try
         {
-            oldest.TryRemove(name, out _);
-            return TimeSpan.Zero;
-        }
+            var look = await QueueLook.AtAsync(service.GetQueueClient(name), cancellationToken);
+            var now = time.GetUtcNow();
 
-        var now = time.GetUtcNow();
-        var seen = visible.Length > 0 ? visible.Min(message => message.InsertedOn ?? now) : now;
-        return now - oldest.AddOrUpdate(name, seen, (_, before) => visible.Length > 0 ? seen : before);
+            // First, so that a mark that cannot be written costs no measurement. Of an age that is not known nothing is said.
+            metrics.QueueMeasured(name, look.Depth, look.Depth == 0 ? TimeSpan.Zero : now - look.Oldest);
+            await look.KeepAsync(now, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
+        {
+            metrics.QueueMeasured(name, 0, TimeSpan.Zero);
+        }
     }
 }

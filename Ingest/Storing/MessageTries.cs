@@ -44,8 +44,8 @@ internal sealed partial class MessageTries(QueueMessage message, OneLineAMinute 
     {
         [LoggerMessage(
             310, LogLevel.Warning,
-            "{Count} webhooks could not be stored since the last such line: {Error}. They are tried again. The last one was {WebhookId}, of "
-            + "a message seen {DequeueCount} times.")]
+            "{Count} webhooks could not be stored since the last such line: {Error}. They are tried again. The last one was {WebhookId}, "
+            + "of a message seen {DequeueCount} times.")]
         public static partial void Failed(ILogger logger, long count, string error, string? webhookId, long dequeueCount);
     }
 }

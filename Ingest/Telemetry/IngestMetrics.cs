@@ -56,11 +56,15 @@ public sealed class IngestMetrics
 
     internal void Duplicate() => duplicate.Add(1);
 
-    internal void QueueMeasured(string queue, int depth, TimeSpan oldestAge)
+    /// <param name="oldestAge">Null where it is not known, which is not the same as 0.</param>
+    internal void QueueMeasured(string queue, int depth, TimeSpan? oldestAge)
     {
         var tag = new KeyValuePair<string, object?>("queue", queue);
         queueDepth.Record(depth, tag);
-        queueOldestAge.Record(Math.Max(0, oldestAge.TotalSeconds), tag);
+        if (oldestAge is { } age)
+        {
+            queueOldestAge.Record(Math.Max(0, age.TotalSeconds), tag);
+        }
     }
 
     internal void DeadLettered(string reason) => deadLettered.Add(1, new KeyValuePair<string, object?>("reason", reason));

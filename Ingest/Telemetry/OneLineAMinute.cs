@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Smtp2GoIngest.Telemetry;
 
-/// <summary>Thins out log lines that could come with every request, message or poll: a storm must not fill the log, or cost its price.</summary>
+/// <summary>Thins out log lines that could come with every request, message or poll, so that a storm does not fill the log.</summary>
 internal sealed class OneLineAMinute(TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);

@@ -62,23 +62,22 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
 
     private async Task<Finding> QueueAsync(Finding empty, QueueClient queue, string hint, CancellationToken cancellationToken)
     {
-        var depth = (await queue.GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
-        if (depth == 0)
+        var look = await QueueLook.AtAsync(queue, cancellationToken);
+        if (look.Depth == 0)
         {
             return empty with { Messages = 0 };
         }
 
-        var visible = (await queue.PeekMessagesAsync(32, cancellationToken)).Value;
-        if (visible.Length == 0)
+        var what = Invariant($"{look.Depth} messages{(look.AllHidden ? ", being processed or waiting for their next try" : string.Empty)}");
+        if (look.Oldest is not { } oldest)
         {
-            return empty with { Detail = Invariant($"{depth} messages, being processed or waiting for their next try"), Messages = depth };
+            return empty with { Detail = what, Messages = look.Depth };
         }
 
-        var age = now - visible.Min(message => message.InsertedOn ?? now);
-        var seconds = Math.Max(0, Math.Round(age.TotalSeconds));
-        var ok = age <= MaxAge;
-        var detail = Invariant($"{depth} messages, the oldest {seconds} s old");
-        return empty with { Ok = ok, Detail = ok ? detail : $"{detail}: {hint}", Messages = depth, OldestSeconds = seconds };
+        var seconds = Math.Max(0, Math.Round((now - oldest).TotalSeconds));
+        var ok = seconds <= MaxAge.TotalSeconds;
+        var detail = Invariant($"{what}, the oldest {seconds} s old");
+        return empty with { Ok = ok, Detail = ok ? detail : $"{detail}: {hint}", Messages = look.Depth, OldestSeconds = seconds };
     }
 
     private async Task<Finding> TableAsync(Finding ok, string name, CancellationToken cancellationToken)
@@ -101,5 +100,5 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
 
 /// <param name="Check">What was looked at.</param>
 /// <param name="Messages">How many messages a queue holds, hidden ones included.</param>
-/// <param name="OldestSeconds">How long the oldest visible message has waited.</param>
+/// <param name="OldestSeconds">How long the oldest message known has waited.</param>
 internal sealed record Finding(string Check, bool Ok, string Detail, int? Messages = null, double? OldestSeconds = null);

@@ -4,6 +4,7 @@ param appInsightsName string
 param healthUrl string
 param alertEmail string
 param wrongSecretLimit int
+param refusedLimit int
 param availabilityTest bool
 param alertOnSilence bool
 
@@ -25,7 +26,7 @@ Webhooks were acknowledged but could not be stored as events. Nothing is lost.
 1. Open the table Smtp2GoDeadLetters, partition = today (UTC). Reason and Error say why, Body holds what came.
 2. unparsable, no-event, conflict: SMTP2GO sent something new; the app needs a change.
 refused: the table refused the row; Error has the code.
-poison: storing failed for most of an hour; look for the outage in the exceptions.
+poison: storing failed for a day; look for the outage in the exceptions.
 blob-missing: somebody deleted blobs.
 unreadable: something else writes to the queue.
 3. Fix the cause, then replay (docs/operations.md).'''
@@ -35,7 +36,8 @@ unreadable: something else writes to the queue.
     enabled: true
     severity: 1
     window: 'PT15M'
-    limit: 600
+    // Ten minutes are no fault: so long the host hides what an instance that crashed or stopped had fetched.
+    limit: 1200
     // The last value of each queue. A day (in seconds) where there is none: a watch that stopped must not look like an empty queue.
     query: '''
       customMetrics
@@ -45,13 +47,13 @@ unreadable: something else writes to the queue.
       | project value = coalesce(seconds, 86400.0)
     '''
     description: '''
-The oldest message has waited for more than 10 minutes, or it was not measured for 15 minutes (the value is then 86400).
+The oldest message has waited for more than 20 minutes, or it was not measured for 15 minutes (the value is then 86400).
 Events are late, or the app does not run. Nothing is lost: messages do not expire.
 1. 86400: is the app running? Look at its overview and log stream. A wrong setting ends the start with a message that names it.
 Before the first publish this is expected.
 If webhooks are still answered, telemetry fails: check the role Monitoring Metrics Publisher.
 2. Otherwise read the exceptions of StoreEvents. 401 or 403: check the storage roles.
-429, 500, 503: storage is throttled or down. Each message is tried again every 30 s, 100 times, and then kept as a dead letter.
+429, 500, 503: storage is throttled or down. Each message is tried again every 30 s, 2,880 times (a day), and then kept as a dead letter.
 3. No exceptions and a growing queue.depth: more comes in than is stored. Raise maximumInstanceCount
 (docs/operations.md, How far it scales).'''
   }
@@ -72,6 +74,36 @@ Webhooks come with a wrong secret: either SMTP2GO's settings and the app's diffe
 or redeploy with previousWebhookPassword. SMTP2GO retries for about four days, so nothing is lost until then.
 2. Not refused: somebody else is calling. A guess is hopeless. To refuse them earlier, set allowedSources to
 webhooks.smtp2go.com (docs/security.md).'''
+  }
+  {
+    name: 'refused'
+    enabled: true
+    severity: 2
+    window: 'PT15M'
+    limit: refusedLimit
+    // The next try of a webhook usually passes where the reason is a passing one: only many of those count.
+    query: '''
+      customMetrics
+      | where name == 'webhooks.refused'
+      | extend reason = tostring(customDimensions.reason)
+      | where reason !in ('path', 'method', 'wrong-secret')
+      | extend passing = reason in ('not-durable', 'source-undecided', 'too-slow', 'interrupted')
+      | summarize lasting = sumif(valueSum, not(passing)), passed = sumif(valueSum, passing)
+      | project value = lasting + iff(passed > 10.0, passed, 0.0)
+    '''
+    description: '''
+Webhooks were refused, and not for a wrong secret. SMTP2GO sends each again for about four days; then it is lost.
+1. Which reason? The log names it once a minute, with what to check. Or in Logs: customMetrics | where name == 'webhooks.refused'
+| summarize sum(valueSum) by tostring(customDimensions.reason)
+2. By reason:
+no-secret: SMTP2GO sends none, or in a way that webhookAccept leaves out. Compare the webhook's URL and headers.
+source: the sender is not in allowedSources, or a proxy hides it (docs/security.md). source-undecided: a name there does not resolve.
+too-large: longer than Webhook__MaxBodyBytes, 1 MiB. Raise it (docs/operations.md).
+encoding: something in between compresses. Switch that off.
+empty, malformed-json, not-an-object, no-pairs: something in between changes the body, or the sender is not SMTP2GO.
+not-durable: the queue does not take them. The log names the failure: check the storage account, its network rules and roles.
+too-slow, interrupted: the network in between.
+3. Fixed in time, nothing is lost. Older ones: SMTP2GO, Failed Notifications, or its activity search.'''
   }
   {
     name: 'silence'

@@ -1,0 +1,72 @@
+using System.Globalization;
+using Azure;
+using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
+
+namespace Smtp2GoIngest.Queueing;
+
+/// <summary>One look at a queue: how much waits in it, and how long.</summary>
+/// <remarks>
+/// A hidden message, for example between two tries, cannot be peeked, and any instance may take the next look. So the time of the oldest
+/// message known is kept in the queue's own metadata.
+/// </remarks>
+internal sealed class QueueLook
+{
+    private const int MostPeeked = 32;
+
+    private readonly QueueClient queue;
+    private readonly IDictionary<string, string> metadata;
+
+    private QueueLook(QueueClient queue, QueueProperties properties, PeekedMessage[] visible)
+    {
+        (this.queue, metadata, Depth) = (queue, properties.Metadata, properties.ApproximateMessagesCount);
+        AllHidden = Depth > 0 && visible.Length == 0;
+        Oldest = AllHidden ? Marked : visible.Min(message => message.InsertedOn);
+    }
+
+    /// <summary>The name in the queue's metadata.</summary>
+    internal const string Mark = "oldestmessage";
+
+    /// <summary>How many messages there are, hidden ones included.</summary>
+    public int Depth { get; }
+
+    public bool AllHidden { get; }
+
+    /// <summary>When the oldest message known was inserted; null where there is none, or where none has been seen yet.</summary>
+    public DateTimeOffset? Oldest { get; }
+
+    private DateTimeOffset? Marked =>
+        metadata.TryGetValue(Mark, out var text)
+        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+
+    /// <exception cref="RequestFailedException">Storage failed, or the queue does not exist.</exception>
+    public static async Task<QueueLook> AtAsync(QueueClient queue, CancellationToken cancellationToken)
+    {
+        var properties = (await queue.GetPropertiesAsync(cancellationToken)).Value;
+        var visible = properties.ApproximateMessagesCount == 0
+            ? []
+            : (await queue.PeekMessagesAsync(MostPeeked, cancellationToken)).Value;
+        return new QueueLook(queue, properties, visible);
+    }
+
+    /// <summary>Keeps what the next look has to know; writes only where that has changed.</summary>
+    /// <param name="now">What counts as the age of messages that nobody has seen.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public async Task KeepAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        DateTimeOffset? mark = Depth == 0 ? null : Oldest ?? now;
+        if (mark == Marked)
+        {
+            return;
+        }
+
+        // The call replaces all metadata.
+        var kept = metadata.Where(pair => !pair.Key.Equals(Mark, StringComparison.OrdinalIgnoreCase)).ToDictionary();
+        if (mark is { } time)
+        {
+            kept[Mark] = time.ToString("O", CultureInfo.InvariantCulture);
+        }
+
+        await queue.SetMetadataAsync(kept, cancellationToken);
+    }
+}
