@@ -183,6 +183,72 @@ public sealed class InfrastructureTests
     }
 
     [Fact]
+    public void The_host_reads_no_body_that_the_app_would_refuse_by_far_and_shows_and_exports_nothing_of_its_own()
+    {
+        var limit = int.Parse(Settings["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"], CultureInfo.InvariantCulture);
+
+        Assert.Equal(2 * new WebhookOptions().MaxBodyBytes, limit);
+        Assert.Equal("true", Settings["AzureWebJobsDisableHomepage"]);
+        Assert.Equal("true", Settings["AZURE_TRACING_DISABLED"]);
+    }
+
+    [Fact]
+    public void What_is_deleted_by_a_slip_can_be_restored_for_a_week_and_telemetry_has_a_price_limit()
+    {
+        var deleted = Only("Microsoft.Storage/storageAccounts/blobServices")["properties"]!["deleteRetentionPolicy"]!;
+        var cap = Only("Microsoft.OperationalInsights/workspaces")["properties"]!["workspaceCapping"]!;
+        var parameter = JsonNode.Parse(Template)!["parameters"]!["dailyTelemetryGB"]!;
+
+        Assert.True(deleted["enabled"]!.GetValue<bool>());
+        Assert.Equal(7, deleted["days"]!.GetValue<int>());
+        Assert.Equal(1, cap["dailyQuotaGb"]!.GetValue<int>());
+        Assert.Equal((1, -1), (parameter["defaultValue"]!.GetValue<int>(), parameter["minValue"]!.GetValue<int>()));
+    }
+
+    [Theory]
+    [InlineData("smtp2go", true)]
+    [InlineData("a1b2c3d4e5", true)]
+    [InlineData("2smtp", false)]
+    [InlineData("Smtp2go", false)]
+    [InlineData("my-mail", false)]
+    public async Task A_name_that_a_resource_could_not_have_is_refused_before_anything_is_made(string name, bool isAccepted)
+    {
+        _ = Resources;
+        var folder = Path.Combine(Repository.Root, "artifacts");
+        var bicep = Assert.Single(Directory.GetFiles(Path.Combine(folder, "bicep"), "bicep", SearchOption.AllDirectories));
+        var parameters = Path.Combine(folder, $"name-{Guid.NewGuid():n}.bicepparam");
+        var snapshot = Path.ChangeExtension(parameters, "snapshot.json");
+        try
+        {
+            await File.WriteAllTextAsync(
+                parameters,
+                $"using '../infra/main.bicep'\n\nparam name = '{name}'\nparam webhookPassword = 'only-for-the-compiler'\n",
+                Test.Token);
+            var start = new ProcessStartInfo(
+                bicep,
+                ["snapshot", parameters, "--mode", "overwrite", "--resource-group", "g", "--location", "westeurope",
+                    "--subscription-id", $"{Guid.Empty}", "--deployment-name", "main"])
+            {
+                UseShellExecute = false,
+                RedirectStandardError = true,
+                RedirectStandardOutput = true,
+            };
+            using var process = Process.Start(start)!;
+            var output = process.StandardOutput.ReadToEndAsync(Test.Token);
+            var errors = await process.StandardError.ReadToEndAsync(Test.Token);
+            await process.WaitForExitAsync(Test.Token);
+
+            Assert.Equal(isAccepted, process.ExitCode == 0);
+            Assert.Equal(!isAccepted, (errors + await output).Contains("name must begin with a lower-case letter", StringComparison.Ordinal));
+        }
+        finally
+        {
+            File.Delete(parameters);
+            File.Delete(snapshot);
+        }
+    }
+
+    [Fact]
     public void Every_setting_of_ours_is_an_option_of_the_code()
     {
         var options = typeof(StorageOptions).Assembly.GetTypes()

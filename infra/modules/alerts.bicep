@@ -51,7 +51,8 @@ The oldest message has waited for more than 20 minutes, or it was not measured f
 Events are late, or the app does not run. Nothing is lost: messages do not expire.
 1. 86400: is the app running? Look at its overview and log stream. A wrong setting ends the start with a message that names it.
 Before the first publish this is expected.
-If webhooks are still answered, telemetry fails: check the role Monitoring Metrics Publisher.
+If webhooks are still answered, telemetry fails: check the workspace's daily cap (dailyTelemetryGB) and the role Monitoring
+Metrics Publisher.
 2. Otherwise read the exceptions of StoreEvents. 401 or 403: check the storage roles.
 429, 500, 503: storage is throttled or down. Each message is tried again every 30 s, 2,880 times (a day), and then kept as a dead letter.
 3. No exceptions and a growing queue.depth: more comes in than is stored. Raise maximumInstanceCount
@@ -98,7 +99,7 @@ Webhooks were refused, and not for a wrong secret. SMTP2GO sends each again for 
 2. By reason:
 no-secret: SMTP2GO sends none, or in a way that webhookAccept leaves out. Compare the webhook's URL and headers.
 source: the sender is not in allowedSources, or a proxy hides it (docs/security.md). source-undecided: a name there does not resolve.
-too-large: longer than Webhook__MaxBodyBytes, 1 MiB. Raise it (docs/operations.md).
+too-large: longer than Webhook__MaxBodyBytes, 1 MiB. Raise it (docs/operations.md, Upgrade).
 encoding: something in between compresses. Switch that off.
 empty, malformed-json, not-an-object, no-pairs: something in between changes the body, or the sender is not SMTP2GO.
 not-durable: the queue does not take them. The log names the failure: check the storage account, its network rules and roles.
