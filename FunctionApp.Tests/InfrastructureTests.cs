@@ -239,7 +239,8 @@ public sealed class InfrastructureTests
             await process.WaitForExitAsync(Test.Token);
 
             Assert.Equal(isAccepted, process.ExitCode == 0);
-            Assert.Equal(!isAccepted, (errors + await output).Contains("name must begin with a lower-case letter", StringComparison.Ordinal));
+            Assert.Equal(
+                !isAccepted, (errors + await output).Contains("name must begin with a lower-case letter", StringComparison.Ordinal));
         }
         finally
         {

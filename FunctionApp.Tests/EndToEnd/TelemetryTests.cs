@@ -1,9 +1,4 @@
-using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace Smtp2GoIngest.Tests.EndToEnd;
 
@@ -43,23 +38,10 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
     public async Task A_collector_gets_metrics_spans_and_logs_and_no_secret()
     {
         const string Marker = "needle9917";
-        var exported = new ConcurrentDictionary<string, string>();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        await using var collector = builder.Build();
-        collector.Urls.Add("http://127.0.0.1:0");
-        collector.MapPost("{*path}", async (HttpRequest request) =>
-        {
-            using var body = new MemoryStream();
-            await request.Body.CopyToAsync(body);
-            var part = Encoding.UTF8.GetString(body.ToArray());
-            exported.AddOrUpdate(request.Path, part, (_, before) => before + part);
-        });
-        await collector.StartAsync(Test.Token);
-
+        await using var collector = await TelemetryCollector.StartAsync();
         var settings = new Dictionary<string, string?>
         {
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Urls.Single(),
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Url,
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
             ["Webhook:Password"] = $"right-secret-{Marker}",
             ["Logging:LogLevel:Default"] = "Trace",
@@ -81,10 +63,12 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
             await app.DrainedAsync();
         }
 
-        Assert.Contains("webhooks.received", exported["/v1/metrics"], StringComparison.Ordinal);
-        Assert.Contains("store webhook", exported["/v1/traces"], StringComparison.Ordinal);
-        Assert.Contains("wrong-secret", exported["/v1/logs"], StringComparison.Ordinal);
-        Assert.DoesNotContain(Marker, string.Concat(exported.Values), StringComparison.Ordinal);
+        Assert.Contains("webhooks.received", collector.TextOf("/v1/metrics"), StringComparison.Ordinal);
+        Assert.Contains("store webhook", collector.TextOf("/v1/traces"), StringComparison.Ordinal);
+        Assert.Contains("wrong-secret", collector.TextOf("/v1/logs"), StringComparison.Ordinal);
+        Assert.All(
+            ["/v1/metrics", "/v1/traces", "/v1/logs"],
+            path => Assert.DoesNotContain(Marker, collector.TextOf(path), StringComparison.Ordinal));
     }
 
     [Fact]

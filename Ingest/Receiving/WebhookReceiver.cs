@@ -39,6 +39,16 @@ public sealed class WebhookReceiver(
     /// <param name="endpoint">The route value of <see cref="Route"/>.</param>
     public async Task<IResult> ReceiveAsync(HttpRequest request, string endpoint)
     {
+        var answer = await AnswerAsync(request, endpoint);
+        RequestSpan.Describe(request.Method, Route, answer);
+        return answer;
+    }
+
+    /// <summary>Says only that the process is up. Makes no call to storage.</summary>
+    public static IResult Health() => TypedResults.Text("Healthy");
+
+    private async Task<IResult> AnswerAsync(HttpRequest request, string endpoint)
+    {
         var cancellationToken = request.HttpContext.RequestAborted;
         var started = time.GetTimestamp();
         var receivedAt = time.GetUtcNow();
@@ -108,9 +118,6 @@ public sealed class WebhookReceiver(
         metrics.Received(time.GetElapsedTime(started));
         return TypedResults.Ok();
     }
-
-    /// <summary>Says only that the process is up. Makes no call to storage.</summary>
-    public static IResult Health() => TypedResults.Text("Healthy");
 
     private async Task<IResult?> RefuseSourceAsync(HttpRequest request, CancellationToken cancellationToken)
     {
