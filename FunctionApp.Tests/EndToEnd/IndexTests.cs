@@ -110,6 +110,14 @@ public sealed class IndexTests(AzuriteFixture azurite)
         }
     }
 
+    internal static async Task DeleteAllAsync(string account, string table)
+    {
+        foreach (var row in await RowsAsync(account, table))
+        {
+            await new TableClient(account, table).DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: Test.Token);
+        }
+    }
+
     private static string Entry(string id, string body) =>
         Encoding.UTF8.GetString(Envelope.Encode(new ReceivedWebhook(id, DateTimeOffset.UtcNow, "text/plain", body, null))!);
 

@@ -394,6 +394,98 @@ public sealed class StoringTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task A_second_look_at_what_the_host_gave_up_keeps_neither_what_is_stored_nor_what_was_kept()
+    {
+        var account = azurite.NewAccount();
+        var fail = StorageFault.InTables(account, request =>
+            !request.Uri.Path.Contains("DeadLetters", StringComparison.Ordinal)
+            && StorageFault.BodyOf(request).Contains("fail-me", StringComparison.Ordinal)
+                ? new RequestFailedException(503, "busy", "ServerBusy", null)
+                : null);
+        using var emitted = new Emitted();
+        await using var app = await IngestApp.StartAsync(
+            account,
+            configure: services =>
+            {
+                fail(services);
+                emitted.AddTo(services);
+            },
+            pump: false);
+        var text = MessageOf(
+            Entry("1", "event=open&id=1&email_id=e1&rcpt=a@x"),
+            Entry("2", "event=fail-me&id=2"),
+            Entry("3", "no=event"),
+            "7",
+            Entry("5", "event=open&id=5&email_id=e1&rcpt=a@x"));
+        var processor = app.Services.GetRequiredService<WebhookProcessor>();
+        for (var time = 1; time <= 3; time++)
+        {
+            await Assert.ThrowsAnyAsync<Exception>(() => processor.StoreAsync(Message("m", time), Test.Token));
+        }
+
+        // Its index rows are gone as well: the second look writes them again.
+        await IndexTests.DeleteAllAsync(account, EventIndex.ByDayTable);
+        await processor.KeepPoisonAsync(Message("copy", 2), Test.Token);
+
+        Assert.Equal(["1", "5"], (await app.EventsAsync()).Select(row => row.GetString("id")).Order());
+        Assert.Equal(
+            ["no-event 3", "poison 2", "unreadable "],
+            (await app.DeadLettersAsync()).Select(row => $"{row["Reason"]} {row.GetString("WebhookId")}").Order());
+        await IndexTests.AssertAgreeAsync(account);
+        Assert.Equal(
+            ["1 no-event", "1 poison", "1 unreadable"],
+            emitted.MeasuredBy(app.Services)
+                .Where(line => line.StartsWith("metric Smtp2GoIngest webhooks.dead_lettered", StringComparison.Ordinal))
+                .Select(line => line.Split(' '))
+                .GroupBy(words => words[^1].TrimEnd(']'))
+                .Select(reason => $"{reason.Count()} {reason.Key}")
+                .Order());
+
+        QueueMessage Message(string id, int dequeueCount) =>
+            QueuesModelFactory.QueueMessage(id, "r", text, dequeueCount, null, DateTimeOffset.UtcNow);
+    }
+
+    [Fact]
+    public async Task An_event_whose_index_row_failed_once_is_counted_once()
+    {
+        using var emitted = new Emitted();
+        var account = azurite.NewAccount();
+        var failures = 0;
+        var fail = StorageFault.InTables(account, request =>
+            request.Uri.Path.Contains("ByDay", StringComparison.Ordinal) && Interlocked.Increment(ref failures) == 1
+                ? new RequestFailedException(500, "no", "InternalError", null)
+                : null);
+        await using var app = await IngestApp.StartAsync(account, configure: services =>
+        {
+            fail(services);
+            emitted.AddTo(services);
+        });
+
+        await app.StoreAsync("event=open&id=1&email_id=e1&rcpt=a@x");
+
+        Assert.InRange(failures, 2, int.MaxValue);
+        Assert.Single(
+            emitted.MeasuredBy(app.Services), line => line.StartsWith("metric Smtp2GoIngest events.stored", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("opt-out", "opt-out")]
+    [InlineData("sms_opt_out", "opt-out")]
+    [InlineData("unheard-of", "other")]
+    public async Task Only_an_unknown_event_is_counted_as_other(string sent, string counted)
+    {
+        using var emitted = new Emitted();
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), configure: emitted.AddTo);
+
+        await app.StoreAsync($"event={sent}&id=1&message_id=m1&destination_number=%2B64215550199");
+
+        Assert.Contains(
+            emitted.MeasuredBy(app.Services),
+            line => line.StartsWith("metric Smtp2GoIngest events.stored", StringComparison.Ordinal)
+                && line.Contains(counted, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_message_seen_twice_makes_one_row_and_no_dead_letter()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());

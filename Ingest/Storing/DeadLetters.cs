@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Logging;
 using Smtp2GoIngest.Queueing;
@@ -20,27 +21,59 @@ public sealed partial class DeadLetters(
     private readonly OneLineAMinute lines = new(time);
     private readonly TableClient table = service.GetTableClient(TableName);
 
-    /// <summary>Keeps a webhook. A second call for the same webhook writes the same row.</summary>
+    /// <summary>Keeps a webhook. One that was kept before keeps its first reason, unless this is its replay.</summary>
     /// <param name="reason">One of <see cref="DeadLetterReason"/>.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
-    public Task KeepAsync(ReceivedWebhook webhook, string reason, string error, CancellationToken cancellationToken)
+    public async Task KeepAsync(ReceivedWebhook webhook, string reason, string error, CancellationToken cancellationToken)
     {
-        var row = NewRow(webhook.ReceivedAt, webhook.Id, reason, error);
-        row[ColumnNames.WebhookId] = TableLimits.Cut(webhook.Id, out _);
-        row[ColumnNames.ContentType] = TableLimits.Cut(webhook.ContentType ?? string.Empty, out _);
-        return WriteAsync(row, StoredBody.Of(webhook), cancellationToken);
+        var row = NewRow(webhook, reason, error);
+        if (await TryWriteAsync(row, StoredBody.Of(webhook), isUpdate: webhook.ReplayOf is not null, cancellationToken))
+        {
+            Report(row);
+        }
     }
 
-    /// <summary>Keeps a message, or one webhook of it, that cannot be read: its text as it is.</summary>
-    /// <param name="index">Which webhook of the message; null for the message as a whole.</param>
+    /// <summary>Keeps a webhook first, and drops it again where it proves to be stored: finding that out may end the process.</summary>
+    /// <param name="isStored">Not asked again after it ended the process once: the dead letter is there then.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
-    public Task KeepUnreadableAsync(QueueMessage message, int? index, string text, string error, CancellationToken cancellationToken)
+    internal async Task KeepUnlessStoredAsync(
+        ReceivedWebhook webhook, string reason, string error, Func<Task<bool>> isStored, CancellationToken cancellationToken)
     {
-        var id = index is { } i ? $"{message.MessageId}-{i}" : message.MessageId;
-        var row = NewRow(message.InsertedOn ?? time.GetUtcNow(), id, DeadLetterReason.Unreadable, error);
-        row[ColumnNames.IsEntry] = index is not null;
-        return WriteAsync(row, new StoredBody(text, null), cancellationToken);
+        var row = NewRow(webhook, reason, error);
+        if (!await TryWriteAsync(row, StoredBody.Of(webhook), isUpdate: false, cancellationToken))
+        {
+            return;
+        }
+
+        if (await isStored())
+        {
+            await DropAsync(row.PartitionKey, row.RowKey, cancellationToken);
+        }
+        else
+        {
+            Report(row);
+        }
     }
+
+    /// <summary>Keeps a message that cannot be read: its text as it is.</summary>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public Task KeepUnreadableAsync(QueueMessage message, string error, CancellationToken cancellationToken) =>
+        KeepUnreadableAsync(
+            message.InsertedOn ?? time.GetUtcNow(), message.MessageId, message.Body.ToString(), isEntry: false, error, cancellationToken);
+
+    /// <summary>Keeps one webhook of a message that cannot be read: its text as it is.</summary>
+    /// <param name="index">Which webhook of the message.</param>
+    /// <param name="neighbour">A webhook of the message that can be read: the same in the poison queue, where all else is new.</param>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public Task KeepUnreadableAsync(
+        QueueMessage message, int index, ReceivedWebhook? neighbour, string text, string error, CancellationToken cancellationToken) =>
+        KeepUnreadableAsync(
+            neighbour?.ReceivedAt ?? message.InsertedOn ?? time.GetUtcNow(),
+            $"{neighbour?.Id ?? message.MessageId}-{index}",
+            text,
+            isEntry: true,
+            error,
+            cancellationToken);
 
     /// <summary>Puts a dead letter back into the queue. Its row goes when it is stored, and is updated when that fails again.</summary>
     /// <returns>False where the blob with its body is gone, so that nothing is left to replay.</returns>
@@ -85,6 +118,14 @@ public sealed partial class DeadLetters(
     internal Task DropReplayedAsync(string replayOf, CancellationToken cancellationToken) =>
         replayOf.Split('/', 2) is [var day, var rowKey] ? DropAsync(day, rowKey, cancellationToken) : Task.CompletedTask;
 
+    private static TableEntity NewRow(ReceivedWebhook webhook, string reason, string error)
+    {
+        var row = NewRow(webhook.ReceivedAt, webhook.Id, reason, error);
+        row[ColumnNames.WebhookId] = TableLimits.Cut(webhook.Id, out _);
+        row[ColumnNames.ContentType] = TableLimits.Cut(webhook.ContentType ?? string.Empty, out _);
+        return row;
+    }
+
     private static TableEntity NewRow(DateTimeOffset receivedAt, string id, string reason, string error) =>
         new(EventKeys.Day(receivedAt), EventKeys.ToKey($"{EventKeys.Time(receivedAt)}_{id}"))
         {
@@ -93,29 +134,54 @@ public sealed partial class DeadLetters(
             [ColumnNames.Error] = error,
         };
 
-    private async Task WriteAsync(TableEntity row, StoredBody body, CancellationToken cancellationToken)
+    private async Task KeepUnreadableAsync(
+        DateTimeOffset at, string id, string text, bool isEntry, string error, CancellationToken cancellationToken)
+    {
+        var row = NewRow(at, id, DeadLetterReason.Unreadable, error);
+        row[ColumnNames.IsEntry] = isEntry;
+        if (await TryWriteAsync(row, new StoredBody(text, null), isUpdate: false, cancellationToken))
+        {
+            Report(row);
+        }
+    }
+
+    /// <summary>Writes a row; false where it is there already and is not to be updated.</summary>
+    private async Task<bool> TryWriteAsync(TableEntity row, StoredBody body, bool isUpdate, CancellationToken cancellationToken)
     {
         try
         {
-            await UpsertAsync(body.Text is { } text ? await StoredBody.WriteAsync(text, blobs, cancellationToken) : body);
+            await WriteAsync(body.Text is { } text ? await StoredBody.WriteAsync(text, blobs, cancellationToken) : body);
         }
         catch (RequestFailedException e) when (body.Text is not null && e.IsForGood())
         {
             // Whatever the table refuses in the text, a blob takes it.
-            await UpsertAsync(await StoredBody.WriteToBlobAsync(body.Text, blobs, cancellationToken));
+            await WriteAsync(await StoredBody.WriteToBlobAsync(body.Text, blobs, cancellationToken));
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.EntityAlreadyExists)
+        {
+            return false;
         }
 
+        return true;
+
+        Task WriteAsync(StoredBody stored)
+        {
+            stored.SetOn(row);
+            return table.CreatingIfMissing(
+                t => isUpdate
+                    ? t.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken)
+                    : t.AddEntityAsync(row, cancellationToken),
+                cancellationToken);
+        }
+    }
+
+    private void Report(TableEntity row)
+    {
         var reason = row.GetString(ColumnNames.Reason);
         metrics.DeadLettered(reason);
         if (lines.IsDue(reason, out var count))
         {
             Log.Kept(logger, count, reason, row.PartitionKey, row.RowKey);
-        }
-
-        Task UpsertAsync(StoredBody stored)
-        {
-            stored.SetOn(row);
-            return table.CreatingIfMissing(t => t.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken), cancellationToken);
         }
     }
 

@@ -40,6 +40,9 @@ public sealed class EventRow
 
     public StoreOutcome Outcome { get; internal set; }
 
+    /// <summary>Its own row was written by this very try, whatever became of its index rows: what is counted, once.</summary>
+    public bool IsNew { get; private set; }
+
     /// <summary>Why it failed; null otherwise.</summary>
     public Exception? Failure { get; private set; }
 
@@ -60,6 +63,8 @@ public sealed class EventRow
         stored.GetString(ColumnNames.ContentType),
         stored.GetString(ColumnNames.Body),
         stored.GetString(ColumnNames.BodyBlob));
+
+    internal void Store() => (Outcome, IsNew) = (StoreOutcome.Stored, true);
 
     internal void Fail(Exception failure) => (Outcome, Failure) = (StoreOutcome.Failed, failure);
 }

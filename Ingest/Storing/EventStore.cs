@@ -36,6 +36,24 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         await IndexAsync([.. batch.Where(e => e.IsThere)], cancellationToken);
     }
 
+    /// <summary>Finds out whether an event is stored, and then writes its index rows; stores nothing that is not.</summary>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    internal async Task CompleteAsync(EventRow e, CancellationToken cancellationToken)
+    {
+        var stored = await table.GetEntityIfExistsAsync<TableEntity>(
+            e.Row.PartitionKey, e.Row.RowKey, cancellationToken: cancellationToken);
+        if (stored.HasValue)
+        {
+            e.Outcome = await CompareAsync(stored.Value!, e, cancellationToken);
+            e.Row = stored.Value!;
+        }
+
+        if (e.IsThere)
+        {
+            await ReindexAsync([e], cancellationToken);
+        }
+    }
+
     /// <summary>Reads the event of a stored row from its body; null where the body is gone or holds no event.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<EmailEvent?> ReadAsync(TableEntity stored, CancellationToken cancellationToken) =>
@@ -118,7 +136,7 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     {
         if (failure is null)
         {
-            e.Outcome = StoreOutcome.Stored;
+            e.Store();
             return;
         }
 

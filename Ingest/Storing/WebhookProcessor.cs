@@ -44,26 +44,41 @@ public sealed class WebhookProcessor(
 
     private async Task<EventRow?> KeepUnstoredAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
     {
-        await KeepPoisonAsync(webhook, "the first try was not finished", cancellationToken);
+        await deadLetters.KeepUnlessStoredAsync(
+            webhook,
+            DeadLetterReason.Poison,
+            Poisoned("the first try was not finished"),
+            async () =>
+            {
+                if (await StoredBody.Of(webhook).ReadAsync(blobs, cancellationToken) is not { } body
+                    || !EmailEvent.TryParse(body, out var emailEvent, out _))
+                {
+                    return false;
+                }
+
+                var row = EventRow.New(emailEvent, webhook);
+                await events.CompleteAsync(row, cancellationToken);
+                return row.IsThere;
+            },
+            cancellationToken);
         return null;
     }
+
+    private static string Poisoned(string error) => $"Storing failed too often: {error}. Replay it once that is fixed.";
 
     private Task KeepPoisonAsync(ReceivedWebhook? webhook, string error, CancellationToken cancellationToken) =>
         webhook is null
             ? throw new LoggableException(error)
-            : deadLetters.KeepAsync(
-                webhook, DeadLetterReason.Poison, $"Storing failed too often: {error}. Replay it once that is fixed.", cancellationToken);
+            : deadLetters.KeepAsync(webhook, DeadLetterReason.Poison, Poisoned(error), cancellationToken);
 
     private async Task<MessageTries> TryStoreAsync(
         QueueMessage message, Func<ReceivedWebhook, CancellationToken, Task<EventRow?>> read, CancellationToken cancellationToken)
     {
         var tries = new MessageTries(message, lines, logger);
-        var text = message.Body.ToString();
-        var content = Envelope.Read(text);
+        var content = Envelope.Read(message.Body.ToString());
         if (content.Problem is { } problem)
         {
-            await tries.AddAsync(
-                null, () => deadLetters.KeepUnreadableAsync(message, null, text, problem, cancellationToken), cancellationToken);
+            await tries.AddAsync(null, () => deadLetters.KeepUnreadableAsync(message, problem, cancellationToken), cancellationToken);
             return tries;
         }
 
@@ -94,6 +109,7 @@ public sealed class WebhookProcessor(
         CancellationToken cancellationToken)
     {
         var rows = new EventRow?[entries.Count];
+        var neighbour = entries.FirstOrDefault(entry => entry.Webhook is not null)?.Webhook;
         await Parallel.ForEachAsync(
             Enumerable.Range(0, entries.Count),
             new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken },
@@ -110,7 +126,8 @@ public sealed class WebhookProcessor(
                         }
                         else
                         {
-                            await deadLetters.KeepUnreadableAsync(message, i, json, "This webhook of the message cannot be read.", token);
+                            const string Error = "This webhook of the message cannot be read.";
+                            await deadLetters.KeepUnreadableAsync(message, i, neighbour, json, Error, token);
                         }
                     },
                     token);
@@ -144,11 +161,13 @@ public sealed class WebhookProcessor(
 
     private async Task SettleAsync(EventRow e, CancellationToken cancellationToken)
     {
+        if (e.IsNew)
+        {
+            metrics.Stored(EventName.IsKnown(e.Event.Name) ? e.Event.Name : "other", time.GetUtcNow() - e.Webhook.ReceivedAt);
+        }
+
         switch (e.Outcome)
         {
-            case StoreOutcome.Stored:
-                metrics.Stored(EventName.IsKnown(e.Event.Name) ? e.Event.Name : "other", time.GetUtcNow() - e.Webhook.ReceivedAt);
-                break;
             case StoreOutcome.Duplicate:
                 metrics.Duplicate();
                 break;
