@@ -56,6 +56,7 @@ public static partial class Smtp2GoIngestServices
         services.AddSingleton<WebhookProcessor>();
         services.AddOptions<EventsOptions>().Bind(configuration.GetSection(EventsOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<EventsOptions>, EventsOptionsValidator>();
+        services.AddSingleton<BlobSweep>();
         services.AddSingleton<Retention>();
         services.AddSingleton<Rebuild>();
         services.AddSingleton<Forgetting>();

@@ -152,6 +152,14 @@ internal sealed class IngestApp : IAsyncDisposable
         return Assert.Single(await EventsAsync());
     }
 
+    /// <summary>Stores one message of the queue, of an app without pumps.</summary>
+    public async Task StoreQueuedAsync()
+    {
+        var message = (await Queue.ReceiveMessageAsync(cancellationToken: Test.Token)).Value;
+        await Services.GetRequiredService<WebhookProcessor>().StoreAsync(message, Test.Token);
+        await Queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, Test.Token);
+    }
+
     /// <summary>The exact bytes that a row says it was made of.</summary>
     public async Task<byte[]> BodyOfAsync(TableEntity row) =>
         row.GetString("Body") is { } text

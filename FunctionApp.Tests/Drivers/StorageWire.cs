@@ -21,6 +21,15 @@ internal sealed class StorageWire(Meet meet) : DelegatingHandler(new SocketsHttp
         services.AddSingleton(StorageClients.Blobs(options, transport));
     };
 
+    /// <summary>Lets storage's own clock show another time.</summary>
+    public static Action<IServiceCollection> Shifted(string connectionString, Func<TimeSpan> shift) =>
+        Between(connectionString, async (_, send, _) =>
+        {
+            var answer = await send();
+            answer.Headers.Date += shift();
+            return answer;
+        });
+
     /// <summary>The pump's look into a queue, of which there are as many as time allows.</summary>
     public static bool IsPoll(HttpRequestMessage request) =>
         request.Method == HttpMethod.Get && request.RequestUri!.AbsolutePath.EndsWith("/messages", StringComparison.Ordinal);

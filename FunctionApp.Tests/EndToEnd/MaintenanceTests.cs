@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tests.Reliability;
 
 namespace Smtp2GoIngest.Tests.EndToEnd;
 
@@ -70,7 +71,11 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await using var app = await IngestApp.StartAsync(
             account,
             new Dictionary<string, string?> { ["Events:RetentionDays"] = "30" },
-            services => services.AddSingleton<TimeProvider>(time));
+            services =>
+            {
+                services.AddSingleton<TimeProvider>(time);
+                StorageWire.Shifted(account, () => time.Shift)(services);
+            });
         foreach (var age in new[] { 400, 31, 29, 0 })
         {
             await app.AcknowledgedAsync(
@@ -112,26 +117,6 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await app.Services.GetRequiredService<Retention>().PurgeExpiredAsync(Test.Token);
 
         Assert.Single(await app.EventsAsync());
-    }
-
-    [Fact]
-    public async Task A_blob_is_swept_when_nothing_refers_to_it_and_no_message_waits()
-    {
-        var account = azurite.NewAccount();
-        await using var app = await IngestApp.StartAsync(account, pump: false);
-        var blobs = app.Services.GetRequiredService<WebhookBlobs>();
-        var retention = app.Services.GetRequiredService<Retention>();
-        var orphan = await blobs.WriteAsync("orphan"u8.ToArray(), Test.Token);
-        await app.AcknowledgedAsync($"event=open&email_id=e1&message={new string('m', 50_000)}");
-        var later = DateTimeOffset.UtcNow.AddMinutes(1);
-
-        Assert.Equal(0, await retention.SweepAsync(later, Test.Token));
-        await StoreQueuedAsync(app);
-        Assert.Equal(0, await retention.SweepAsync(DateTimeOffset.UtcNow.AddHours(-1), Test.Token));
-        Assert.Equal(1, await retention.SweepAsync(later, Test.Token));
-
-        Assert.Null(await blobs.ReadAsync(orphan, Test.Token));
-        Assert.NotEmpty(await app.BodyOfAsync(Assert.Single(await app.EventsAsync())));
     }
 
     [Fact]
@@ -219,7 +204,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         var forgotten = await app.Services.GetRequiredService<Forgetting>().ForgetAsync("grace.h@mail.example", null, Test.Token);
 
         Assert.Equal((0, 1), (forgotten.Blobs, forgotten.BlobsLeft));
-        await StoreQueuedAsync(app);
+        await app.StoreQueuedAsync();
         Assert.Single(await app.EventsAsync());
         Assert.Empty(await app.DeadLettersAsync());
     }
@@ -381,13 +366,6 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
                     TimeSpan.FromSeconds(10));
             }
         });
-    }
-
-    private static async Task StoreQueuedAsync(IngestApp app)
-    {
-        var message = (await app.Queue.ReceiveMessageAsync(cancellationToken: Test.Token)).Value;
-        await app.Services.GetRequiredService<WebhookProcessor>().StoreAsync(message, Test.Token);
-        await app.Queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, Test.Token);
     }
 
     private static async Task ReplayAllAsync(IngestApp app, IEnumerable<TableEntity> rows)

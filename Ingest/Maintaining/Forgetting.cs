@@ -83,7 +83,7 @@ public sealed class Forgetting(
             forgotten.DeadLetters += await ForgetDeadLetterAsync(row, pattern, cancellationToken) == Change.None ? 0 : 1);
 
         // Last, when no row refers to them any more, and none that a message may refer to.
-        await foreach (var name in blobs.ListAsync(DateTimeOffset.MaxValue, cancellationToken))
+        await foreach (var name in blobs.ListAsync(cancellationToken))
         {
             if (await blobs.ReadAsync(name, cancellationToken) is { } body && Redaction.IsIn(pattern, body))
             {

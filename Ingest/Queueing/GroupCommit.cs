@@ -2,7 +2,7 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Queueing;
 
-/// <summary>Sends entries in as few messages as possible, without a timer.</summary>
+/// <summary>Sends entries in as few messages as possible.</summary>
 /// <remarks>A lone entry is sent at once. Entries that arrive while a send is under way share the next message.</remarks>
 /// <param name="send">Sends one message; if it fails, every entry in it fails.</param>
 internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, IngestMetrics metrics, TimeProvider time)
@@ -202,8 +202,7 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     {
         public Batch(List<Entry> entries, long begun)
         {
-            (Entries, Begun) = (entries, begun);
-            Waiters = entries.Count;
+            (Entries, Begun, Waiters) = (entries, begun, entries.Count);
             entries.ForEach(entry => entry.Batch = this);
         }
 
@@ -219,6 +218,3 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
         public bool IsOver { get; set; }
     }
 }
-
-/// <summary>The webhooks that wait for the queue use as much memory as they may.</summary>
-public sealed class QueueOverloadedException() : InvalidOperationException("Too many webhooks are waiting for the queue.");

@@ -35,6 +35,9 @@ internal sealed class QueueLook
     /// <summary>When the oldest message known was inserted; null where there is none, or where none has been seen yet.</summary>
     public DateTimeOffset? Oldest { get; }
 
+    /// <summary>Whether every message came after a time; false where that is not known.</summary>
+    public bool IsAllAfter(DateTimeOffset time) => Depth == 0 || (Oldest > time && !(Marked <= time));
+
     private DateTimeOffset? Marked =>
         metadata.TryGetValue(Mark, out var text)
         && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;

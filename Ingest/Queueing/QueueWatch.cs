@@ -22,6 +22,28 @@ public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics
         await CountAsync(service.GetQueueClient(WebhookQueue.Name), cancellationToken)
         + await CountAsync(service.GetQueueClient(WebhookQueue.PoisonName), cancellationToken);
 
+    /// <summary>Whether every message in both queues, hidden ones included, came after a time; false where that is not known.</summary>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    internal async Task<bool> IsAllAfterAsync(DateTimeOffset after, CancellationToken cancellationToken)
+    {
+        foreach (var name in new[] { WebhookQueue.Name, WebhookQueue.PoisonName })
+        {
+            try
+            {
+                if (!(await QueueLook.AtAsync(service.GetQueueClient(name), cancellationToken)).IsAllAfter(after))
+                {
+                    return false;
+                }
+            }
+            catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
+            {
+                // As good as empty.
+            }
+        }
+
+        return true;
+    }
+
     private static async Task<int> CountAsync(QueueClient queue, CancellationToken cancellationToken)
     {
         try

@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 
 namespace Smtp2GoIngest.Queueing;
 
@@ -13,10 +14,21 @@ public sealed class StorageClock(BlobServiceClient service)
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<DateTimeOffset> PassedAsync(CancellationToken cancellationToken)
     {
-        // Answered for a container that does not exist as well, and allowed by the role on blobs alone.
-        var exists = await service.GetBlobContainerClient(WebhookBlobs.ContainerName).ExistsAsync(cancellationToken);
-        return exists.GetRawResponse().Headers.Date is { } now
-            ? now - Resolution
-            : throw new RequestFailedException("The answer of storage has no Date.");
+        var now = (await AnswerAsync(cancellationToken))?.Headers.Date;
+        return now is { } time ? time - Resolution : throw new RequestFailedException("The answer of storage has no Date.");
+    }
+
+    private async Task<Response?> AnswerAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The role on blobs alone allows it.
+            var container = service.GetBlobContainerClient(WebhookBlobs.ContainerName);
+            return (await container.GetPropertiesAsync(cancellationToken: cancellationToken)).GetRawResponse();
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.ContainerNotFound)
+        {
+            return e.GetRawResponse();
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Azure;
@@ -10,6 +11,9 @@ namespace Smtp2GoIngest.Queueing;
 public sealed class WebhookBlobs(BlobServiceClient service)
 {
     public const string ContainerName = "smtp2go-webhooks";
+
+    // The name in the container's metadata.
+    private const string Swept = "sweptuntil";
 
     private readonly BlobContainerClient container = service.GetBlobContainerClient(ContainerName);
 
@@ -40,20 +44,53 @@ public sealed class WebhookBlobs(BlobServiceClient service)
         return name;
     }
 
-    /// <summary>Lists the blobs that were last written or touched before a time.</summary>
-    internal async IAsyncEnumerable<string> ListAsync(DateTimeOffset before, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Lists all blobs.</summary>
+    internal IAsyncEnumerable<string> ListAsync(CancellationToken cancellationToken) =>
+        ListAsync(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, cancellationToken);
+
+    /// <summary>Lists the blobs that were last written or touched before a time, and not before the last sweep already.</summary>
+    internal async IAsyncEnumerable<string> ListUnsweptAsync(
+        DateTimeOffset before, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (!await container.ExistsAsync(cancellationToken))
         {
             yield break;
         }
 
-        await foreach (var blob in container.GetBlobsAsync(cancellationToken: cancellationToken))
+        var properties = (await container.GetPropertiesAsync(cancellationToken: cancellationToken)).Value;
+        var since = properties.Metadata.TryGetValue(Swept, out var text)
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var last)
+            ? last
+            : DateTimeOffset.MinValue;
+        await foreach (var name in ListAsync(since, before, cancellationToken))
         {
-            if (blob.Properties.LastModified < before)
-            {
-                yield return blob.Name;
-            }
+            yield return name;
+        }
+    }
+
+    /// <summary>Notes that a sweep has looked at all blobs that were last touched before a time.</summary>
+    internal async Task SetSweptAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        if (await container.ExistsAsync(cancellationToken))
+        {
+            // The call replaces all metadata.
+            var metadata = (await container.GetPropertiesAsync(cancellationToken: cancellationToken)).Value.Metadata;
+            metadata[Swept] = before.ToString("O", CultureInfo.InvariantCulture);
+            await container.SetMetadataAsync(metadata, cancellationToken: cancellationToken);
+        }
+    }
+
+    /// <summary>Keeps a blob from being swept for a while; nothing where it is gone.</summary>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    internal async Task TouchAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await container.GetBlobClient(name).SetMetadataAsync(new Dictionary<string, string>(), cancellationToken: cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound || e.ErrorCode == BlobErrorCode.ContainerNotFound)
+        {
+            // Nothing to keep.
         }
     }
 
@@ -84,6 +121,23 @@ public sealed class WebhookBlobs(BlobServiceClient service)
         catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound || e.ErrorCode == BlobErrorCode.ContainerNotFound)
         {
             return null;
+        }
+    }
+
+    private async IAsyncEnumerable<string> ListAsync(
+        DateTimeOffset since, DateTimeOffset before, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (!await container.ExistsAsync(cancellationToken))
+        {
+            yield break;
+        }
+
+        await foreach (var blob in container.GetBlobsAsync(cancellationToken: cancellationToken))
+        {
+            if (blob.Properties.LastModified >= since && blob.Properties.LastModified < before)
+            {
+                yield return blob.Name;
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Azure.Data.Tables;
 using Smtp2GoIngest.Parsing;
 
@@ -14,6 +15,12 @@ public static class EventIndex
 
     /// <summary>The most recipients of one event that are indexed. The rest is left out, and the rows say so.</summary>
     public const int MaxRecipients = 1_000;
+
+    private static readonly string[] KeyFields =
+    [
+        "event", "id", "email_id", "message_id", "rcpt", "recipients", "destination_number", "time", "received_timestamp",
+        "submitted_timestamp",
+    ];
 
     /// <summary>Whom an event is about: its own recipient, else every one of an email's, else the number of an SMS.</summary>
     public static IReadOnlyList<string> RecipientsOf(EmailEvent e) =>
@@ -48,6 +55,19 @@ public static class EventIndex
 
             yield return row;
         }
+    }
+
+    /// <summary>As much of an event as makes its keys, from the columns of one of its rows; null where they name no event.</summary>
+    internal static EmailEvent? EventOf(TableEntity row)
+    {
+        var fields = KeyFields
+            .Where(row.ContainsKey)
+            .Select(name => new WebhookField(name, [new FieldValue(TextOf(row[name]))]));
+        return EmailEvent.TryCreate([.. fields], out var e) ? e : null;
+
+        static string TextOf(object? value) => value is DateTimeOffset time
+            ? time.ToString("O", CultureInfo.InvariantCulture)
+            : Convert.ToString(value, CultureInfo.InvariantCulture) ?? string.Empty;
     }
 
     private static TableEntity Copy(TableEntity stored, string partitionKey, string rowKey)

@@ -12,8 +12,7 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     public const string TableName = "Smtp2GoEvents";
 
     private readonly TableClient table = service.GetTableClient(TableName);
-    private readonly TableClient byRecipient = service.GetTableClient(EventIndex.ByRecipientTable);
-    private readonly TableClient byDay = service.GetTableClient(EventIndex.ByDayTable);
+    private readonly EventIndexTables index = new(service);
 
     /// <summary>Writes the events of one message that are not there already, and then their index rows, which a retry heals.</summary>
     /// <remarks>What became of each stands in <see cref="EventRow.Outcome"/>; one that failed never holds up the others.</remarks>
@@ -33,7 +32,7 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
             }
         }
 
-        await IndexAsync([.. batch.Where(e => e.IsThere)], cancellationToken);
+        await index.WriteAsync([.. batch.Where(e => e.IsThere)], cancellationToken);
     }
 
     /// <summary>Finds out whether an event is stored, and then writes its index rows; stores nothing that is not.</summary>
@@ -86,7 +85,7 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal async Task ReindexAsync(IReadOnlyList<EventRow> events, CancellationToken cancellationToken)
     {
-        await IndexAsync(events, cancellationToken);
+        await index.WriteAsync(events, cancellationToken);
         if (events.FirstOrDefault(e => e.Failure is not null)?.Failure is { } failure)
         {
             throw failure;
@@ -99,38 +98,15 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal async Task DeleteAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken)
     {
-        if (emailEvent is null)
-        {
-            await DeleteIndexRowsAsync(stored, cancellationToken);
-            await DeleteAsync(table, stored, cancellationToken);
-            return;
-        }
-
-        await Parallel.ForEachAsync(
-            EventIndex.ByRecipient(emailEvent, stored),
-            cancellationToken,
-            async (row, token) => await DeleteAsync(byRecipient, row, token));
-        await DeleteAsync(table, stored, cancellationToken);
-        await DeleteAsync(byDay, EventIndex.ByDay(emailEvent, stored), cancellationToken);
+        await index.DeleteByRecipientAsync(emailEvent, stored, cancellationToken);
+        await table.DeleteEntityAsync(stored.PartitionKey, stored.RowKey, cancellationToken: cancellationToken);
+        await index.DeleteByDayAsync(emailEvent, stored, cancellationToken);
     }
 
-    private static async Task DeleteAsync(TableClient from, TableEntity row, CancellationToken cancellationToken) =>
-        await from.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
-
-    private async Task DeleteIndexRowsAsync(TableEntity stored, CancellationToken cancellationToken)
-    {
-        var filter = TableClient.CreateQueryFilter($"EventPartitionKey eq {stored.PartitionKey} and EventRowKey eq {stored.RowKey}");
-        foreach (var index in new[] { byRecipient, byDay })
-        {
-            await foreach (var page in index.QueryIfExistsAsync(filter, ["PartitionKey", "RowKey"], cancellationToken))
-            {
-                foreach (var row in page.Values)
-                {
-                    await DeleteAsync(index, row, cancellationToken);
-                }
-            }
-        }
-    }
+    /// <summary>Deletes the index rows of an event that is gone, found through its row in the index by day.</summary>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    internal Task DeleteLostAsync(TableEntity dayRow, CancellationToken cancellationToken) =>
+        index.DeleteLostAsync(dayRow, cancellationToken);
 
     private async Task JudgeAsync(EventRow e, Exception? failure, CancellationToken cancellationToken)
     {
@@ -165,27 +141,4 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         // The bodies, not the columns: a column may have been cut.
         : await ReadAsync(stored, cancellationToken) is { } other && other.SaysTheSameAs(e.Event) ? StoreOutcome.Duplicate
         : StoreOutcome.Conflict;
-
-    private async Task IndexAsync(IReadOnlyList<EventRow> events, CancellationToken cancellationToken)
-    {
-        await Task.WhenAll(
-            UpsertAsync(byDay, e => [EventIndex.ByDay(e.Event, e.Row)]),
-            UpsertAsync(byRecipient, e => EventIndex.ByRecipient(e.Event, e.Row)));
-
-        async Task UpsertAsync(TableClient index, Func<EventRow, IEnumerable<TableEntity>> rowsOf)
-        {
-            var rows = events.SelectMany(e => rowsOf(e).Select(row => (Event: e, Row: row)))
-                .DistinctBy(indexed => (indexed.Row.PartitionKey, indexed.Row.RowKey))
-                .ToList();
-            var failures = await index.WriteAsync(
-                TableTransactionActionType.UpsertReplace, [.. rows.Select(indexed => indexed.Row)], cancellationToken);
-            foreach (var (indexed, failure) in rows.Zip(failures))
-            {
-                if (failure is not null)
-                {
-                    indexed.Event.Fail(failure);
-                }
-            }
-        }
-    }
 }

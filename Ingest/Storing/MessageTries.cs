@@ -31,8 +31,22 @@ internal sealed partial class MessageTries(QueueMessage message, OneLineAMinute 
         }
     }
 
-    public void ThrowIfAnyFailed()
+    /// <summary>Throws where anything failed, so that the message comes again, and keeps the bodies it refers to until then.</summary>
+    /// <exception cref="LoggableException">Something failed.</exception>
+    public async Task EndAsync(WebhookBlobs blobs, CancellationToken cancellationToken)
     {
+        foreach (var (webhook, _) in failures)
+        {
+            try
+            {
+                await (webhook?.Blob is { } blob ? blobs.TouchAsync(blob, cancellationToken) : Task.CompletedTask);
+            }
+            catch (Exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                // The sweep leaves it alone for days after the last touch.
+            }
+        }
+
         if (!failures.IsEmpty)
         {
             var errors = string.Join(", ", failures.Select(failure => failure.Error).Distinct());

@@ -25,7 +25,7 @@ public sealed class WebhookProcessor(
     /// <summary>Stores every webhook of a message of <see cref="WebhookQueue.Name"/>, as an event or as a dead letter.</summary>
     /// <exception cref="LoggableException">Storage failed for some; the message has to come again, and the others are stored.</exception>
     public async Task StoreAsync(QueueMessage message, CancellationToken cancellationToken) =>
-        (await TryStoreAsync(message, ReadAsync, cancellationToken)).ThrowIfAnyFailed();
+        await (await TryStoreAsync(message, ReadAsync, cancellationToken)).EndAsync(blobs, cancellationToken);
 
     /// <summary>Stores a message of <see cref="WebhookQueue.PoisonName"/>, and keeps what still fails as dead letters.</summary>
     /// <remarks>It tries to store a message only once: a webhook that ended the process would end it again.</remarks>
@@ -39,7 +39,7 @@ public sealed class WebhookProcessor(
             await tries.AddAsync(webhook, () => KeepPoisonAsync(webhook, error, cancellationToken), cancellationToken);
         }
 
-        tries.ThrowIfAnyFailed();
+        await tries.EndAsync(blobs, cancellationToken);
     }
 
     private async Task<EventRow?> KeepUnstoredAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)

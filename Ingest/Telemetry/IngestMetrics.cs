@@ -19,6 +19,7 @@ public sealed class IngestMetrics
     private readonly Counter<long> duplicate;
     private readonly Histogram<double> lag;
     private readonly Counter<long> deadLettered;
+    private readonly Counter<long> sweepSkipped;
     private readonly Gauge<long> queueDepth;
     private readonly Gauge<double> queueOldestAge;
 
@@ -33,6 +34,8 @@ public sealed class IngestMetrics
         duplicate = meter.CreateCounter<long>("events.duplicate", "{event}", "Webhooks whose event was stored before.");
         lag = meter.CreateHistogram<double>("events.lag", "s", "From receiving a webhook to its stored row.");
         deadLettered = meter.CreateCounter<long>("webhooks.dead_lettered", "{webhook}", "Dead letters written, by reason.");
+        sweepSkipped = meter.CreateCounter<long>(
+            "blobs.sweep.skipped", "{sweep}", "Nightly sweeps left out because an old message was waiting.");
         queueDepth = meter.CreateGauge<long>("queue.depth", "{message}", "Messages in a queue, including hidden ones, once a minute.");
         queueOldestAge = meter.CreateGauge<double>(
             "queue.oldest.age", "s", "Age of the oldest message in a queue, once a minute.");
@@ -68,4 +71,6 @@ public sealed class IngestMetrics
     }
 
     internal void DeadLettered(string reason) => deadLettered.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    internal void SweepSkipped() => sweepSkipped.Add(1);
 }

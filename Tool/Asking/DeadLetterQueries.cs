@@ -12,7 +12,7 @@ internal static class DeadLetterQueries
 
     private static string OfRow(string? day, string row) => TableClient.CreateQueryFilter($"PartitionKey eq {day} and RowKey eq {row}");
 
-    /// <summary>The keys of all dead letters of one reason, or of those rows of a day that exist.</summary>
+    /// <summary>All dead letters of one reason, or those rows of a day that exist: as much of each as dropping it takes.</summary>
     public static async IAsyncEnumerable<TableEntity> FindAsync(
         TableServiceClient service,
         string? reason,
@@ -23,7 +23,7 @@ internal static class DeadLetterQueries
         var filters = reason is not null ? [OfReason(reason)] : rows.Distinct().Select(row => OfRow(day, row));
         foreach (var filter in filters)
         {
-            await foreach (var letter in service.RowsAsync(DeadLetters.TableName, filter, ["PartitionKey", "RowKey"], cancellationToken))
+            await foreach (var letter in service.RowsAsync(DeadLetters.TableName, filter, DeadLetterBlobs.Columns, cancellationToken))
             {
                 yield return letter;
             }

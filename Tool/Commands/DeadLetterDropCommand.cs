@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Azure;
+using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tool.Commands;
@@ -37,6 +38,7 @@ internal static class DeadLetterDropCommand
         CommandContext context, ParseResult parsed, DeadLetterSelection selection, CancellationToken cancellationToken)
     {
         var table = context.Tables(parsed).GetTableClient(DeadLetters.TableName);
+        var blobs = new WebhookBlobs(context.Blobs(parsed));
         var dropped = 0L;
         using var progress = new Progress(context, "dead letters");
         await Parallel.ForEachAsync(
@@ -44,6 +46,12 @@ internal static class DeadLetterDropCommand
             new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken },
             async (letter, token) =>
             {
+                // From now on nothing may refer to its bodies: the sweep has to look at them again.
+                foreach (var blob in await DeadLetterBlobs.OfAsync(letter, blobs, token))
+                {
+                    await blobs.TouchAsync(blob, token);
+                }
+
                 // Not found: somebody else has dropped it meanwhile, which is no failure.
                 using var answer = await table.DeleteEntityAsync(letter.PartitionKey, letter.RowKey, ETag.All, token);
                 lock (progress)

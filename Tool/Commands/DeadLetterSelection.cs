@@ -32,7 +32,7 @@ internal sealed class DeadLetterSelection
         command.Validators.Add(Validate);
     }
 
-    /// <summary>The keys of those that exist.</summary>
+    /// <summary>Those that exist.</summary>
     public IAsyncEnumerable<TableEntity> FindAsync(CommandContext context, ParseResult parsed, CancellationToken cancellationToken) =>
         DeadLetterQueries.FindAsync(
             context.Tables(parsed), parsed.GetValue(reason), parsed.GetValue(day), parsed.GetValue(rows) ?? [], cancellationToken);

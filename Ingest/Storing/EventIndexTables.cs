@@ -1,0 +1,100 @@
+using Azure;
+using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
+using Smtp2GoIngest.Parsing;
+
+namespace Smtp2GoIngest.Storing;
+
+/// <summary>The two index tables of <see cref="EventStore"/>.</summary>
+internal sealed class EventIndexTables(TableServiceClient service)
+{
+    private readonly TableClient byRecipient = service.GetTableClient(EventIndex.ByRecipientTable);
+    private readonly TableClient byDay = service.GetTableClient(EventIndex.ByDayTable);
+
+    /// <summary>Writes the index rows of events; an event of which one cannot be written has failed.</summary>
+    public async Task WriteAsync(IReadOnlyList<EventRow> events, CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(
+            UpsertAsync(byDay, e => [EventIndex.ByDay(e.Event, e.Row)]),
+            UpsertAsync(byRecipient, e => EventIndex.ByRecipient(e.Event, e.Row)));
+
+        async Task UpsertAsync(TableClient index, Func<EventRow, IEnumerable<TableEntity>> rowsOf)
+        {
+            var rows = events.SelectMany(e => rowsOf(e).Select(row => (Event: e, Row: row)))
+                .DistinctBy(indexed => (indexed.Row.PartitionKey, indexed.Row.RowKey))
+                .ToList();
+            var failures = await index.WriteAsync(
+                TableTransactionActionType.UpsertReplace, [.. rows.Select(indexed => indexed.Row)], cancellationToken);
+            foreach (var (indexed, failure) in rows.Zip(failures))
+            {
+                if (failure is not null)
+                {
+                    indexed.Event.Fail(failure);
+                }
+            }
+        }
+    }
+
+    /// <summary>Deletes the rows by recipient of an event.</summary>
+    /// <param name="emailEvent">Null where its body is gone. Then its rows are searched for, which reads both index tables.</param>
+    public Task DeleteByRecipientAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken) =>
+        emailEvent is null
+            ? DeleteAllAsync(stored.PartitionKey, stored.RowKey, cancellationToken)
+            : Parallel.ForEachAsync(
+                EventIndex.ByRecipient(emailEvent, stored),
+                cancellationToken,
+                async (row, token) => await DeleteAsync(byRecipient, row, token));
+
+    /// <summary>Deletes the row by day of an event, unless it went with those by recipient.</summary>
+    public async Task DeleteByDayAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken)
+    {
+        if (emailEvent is not null)
+        {
+            await DeleteAsync(byDay, EventIndex.ByDay(emailEvent, stored), cancellationToken);
+        }
+    }
+
+    /// <summary>Deletes the rows of an event that is gone.</summary>
+    /// <param name="dayRow">Its row by day; nothing happens where that is gone too.</param>
+    public async Task DeleteLostAsync(TableEntity dayRow, CancellationToken cancellationToken)
+    {
+        var there = await byDay.GetEntityIfExistsAsync<TableEntity>(
+            dayRow.PartitionKey, dayRow.RowKey, cancellationToken: cancellationToken);
+        if (!there.HasValue)
+        {
+            return;
+        }
+
+        var row = there.Value!;
+        var (partitionKey, rowKey) = (row.GetString(ColumnNames.EventPartitionKey), row.GetString(ColumnNames.EventRowKey));
+        var e = EventIndex.EventOf(row);
+        var isSame = e is not null && (EventKeys.PartitionKey(e), EventKeys.RowKey(e)) == (partitionKey, rowKey);
+        await DeleteByRecipientAsync(isSame ? e : null, new TableEntity(partitionKey, rowKey), cancellationToken);
+        try
+        {
+            await byDay.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
+        }
+        catch (RequestFailedException failed) when (failed.ErrorCode == TableErrorCode.UpdateConditionNotSatisfied)
+        {
+            // Written meanwhile: the event is back, and another run finds it by this row.
+        }
+    }
+
+    private static async Task DeleteAsync(TableClient from, TableEntity row, CancellationToken cancellationToken) =>
+        await from.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
+
+    private async Task DeleteAllAsync(string partitionKey, string rowKey, CancellationToken cancellationToken)
+    {
+        var filter = TableClient.CreateQueryFilter($"EventPartitionKey eq {partitionKey} and EventRowKey eq {rowKey}");
+        foreach (var index in new[] { byRecipient, byDay })
+        {
+            await foreach (var page in index.QueryIfExistsAsync(filter, ["PartitionKey", "RowKey"], cancellationToken))
+            {
+                foreach (var row in page.Values)
+                {
+                    await DeleteAsync(index, row, cancellationToken);
+                }
+            }
+        }
+    }
+}
