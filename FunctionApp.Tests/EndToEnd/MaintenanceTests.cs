@@ -294,8 +294,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     public async Task Reindexing_deletes_rows_whose_event_is_gone()
     {
         var account = azurite.NewAccount();
-        var time = new ShiftedTime { Shift = TimeSpan.FromHours(1) };
-        await using var app = await IngestApp.StartAsync(account, configure: services => services.AddSingleton<TimeProvider>(time));
+        await using var app = await IngestApp.StartAsync(account, configure: StorageWire.Shifted(account, () => TimeSpan.FromHours(1)));
         await app.StoreAsync("event=open&id=1&email_id=e1&rcpt=a@x");
         var row = Assert.Single(await app.EventsAsync());
         await app.Events.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: Test.Token);
@@ -304,6 +303,30 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
 
         Assert.Empty(await IndexTests.RowsAsync(account, EventIndex.ByDayTable));
         Assert.Empty(await IndexTests.RowsAsync(account, EventIndex.ByRecipientTable));
+    }
+
+    [Fact]
+    public async Task Reindexing_deletes_rows_under_keys_that_an_older_version_made_and_leaves_those_of_a_lost_body()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account, configure: StorageWire.Shifted(account, () => TimeSpan.FromHours(1)));
+        await app.AcknowledgedAsync("event=open&id=1&email_id=e1&rcpt=n'dour@x&time=2026-05-02T11:20:31Z");
+        await app.AcknowledgedAsync($"event=open&id=2&email_id=e2&rcpt=b@x&message={new string('m', 50_000)}");
+        await app.DrainedAsync();
+        await app.Blobs.DeleteAsync(cancellationToken: Test.Token);
+        var (day, recipient) = (new TableClient(account, EventIndex.ByDayTable), new TableClient(account, EventIndex.ByRecipientTable));
+        foreach (var (table, partitionKey) in new[] { (day, "2026-05-02_opened"), (recipient, "n'dour@X") })
+        {
+            var row = (await IndexTests.RowsAsync(account, table.Name)).Single(row => row.GetString("EventPartitionKey") == "e1");
+            await table.AddEntityAsync(new TableEntity(row) { PartitionKey = partitionKey, RowKey = row.RowKey }, Test.Token);
+        }
+
+        await app.Services.GetRequiredService<Rebuild>().ReindexAsync(null, Test.Token);
+
+        Assert.Equal(
+            ["2026-05-02_open", "no-time_open"],
+            (await IndexTests.RowsAsync(account, day.Name)).Select(row => row.PartitionKey).Order());
+        Assert.Equal(["b@x", "n=27dour@x"], (await IndexTests.RowsAsync(account, recipient.Name)).Select(row => row.PartitionKey).Order());
     }
 
     [Fact]

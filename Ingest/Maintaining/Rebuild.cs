@@ -1,15 +1,13 @@
 using Azure;
 using Azure.Data.Tables;
+using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Maintaining;
 
 /// <summary>Rebuilds rows from what they were made of. Both ways are safe to interrupt and run again.</summary>
-public sealed class Rebuild(TableServiceClient service, EventStore events, DeadLetters letters, TimeProvider time)
+public sealed class Rebuild(TableServiceClient service, EventStore events, DeadLetters letters, StorageClock clock)
 {
-    // More than two clocks may differ by. Rows that were just written again need no look.
-    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(10);
-
     private const int MaxParallel = 16;
 
     private readonly TableClient table = service.GetTableClient(EventStore.TableName);
@@ -21,12 +19,15 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         Moved,
     }
 
-    /// <summary>Rebuilds the index tables from <c>Smtp2GoEvents</c>, and deletes index rows whose event is gone.</summary>
+    /// <summary>
+    /// Rebuilds the index tables from <c>Smtp2GoEvents</c>, and deletes index rows that are not made of an event: it is gone, or an older
+    /// version made other keys.
+    /// </summary>
     /// <returns>How many events were indexed.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<long> ReindexAsync(IProgress<long>? progress, CancellationToken cancellationToken)
     {
-        var started = time.GetUtcNow();
+        var started = await clock.PassedAsync(cancellationToken);
         var count = 0L;
         await foreach (var page in table.QueryIfExistsAsync(null, null, cancellationToken))
         {
@@ -37,7 +38,8 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
             progress?.Report(count);
         }
 
-        await DeleteOrphansAsync(TableClient.CreateQueryFilter($"Timestamp lt {started - Grace}"), cancellationToken);
+        // What was just written again needs no look.
+        await DeleteStrayAsync(TableClient.CreateQueryFilter($"Timestamp lt {started}"), cancellationToken);
         return count;
     }
 
@@ -63,7 +65,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         if (moved > 0)
         {
             // What a moved row left in the index. A run that was cut short here leaves it to `reindex`.
-            await DeleteOrphansAsync(null, cancellationToken);
+            await DeleteStrayAsync(null, cancellationToken);
         }
 
         return changed;
@@ -108,7 +110,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         .Select(property => (property.Key, property.Value));
 
     // An event's own row is written before its index rows, so an index row without it has lost it.
-    private async Task DeleteOrphansAsync(string? filter, CancellationToken cancellationToken)
+    private async Task DeleteStrayAsync(string? filter, CancellationToken cancellationToken)
     {
         string[] columns = ["PartitionKey", "RowKey", ColumnNames.EventPartitionKey, ColumnNames.EventRowKey];
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken };
@@ -118,15 +120,33 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
             {
                 await Parallel.ForEachAsync(page.Values, parallel, async (row, token) =>
                 {
-                    var (partitionKey, rowKey) = (row.GetString(ColumnNames.EventPartitionKey), row.GetString(ColumnNames.EventRowKey));
-                    var stored = await table.GetEntityIfExistsAsync<TableEntity>(
-                        partitionKey ?? string.Empty, rowKey ?? string.Empty, ["RowKey"], token);
-                    if (!stored.HasValue)
+                    if (await IsStrayAsync(index.Name, row, token))
                     {
                         await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: token);
                     }
                 });
             }
         }
+    }
+
+    private async Task<bool> IsStrayAsync(string index, TableEntity row, CancellationToken cancellationToken)
+    {
+        var stored = await table.GetEntityIfExistsAsync<TableEntity>(
+            row.GetString(ColumnNames.EventPartitionKey) ?? string.Empty,
+            row.GetString(ColumnNames.EventRowKey) ?? string.Empty,
+            cancellationToken: cancellationToken);
+        if (!stored.HasValue)
+        {
+            return true;
+        }
+
+        // Of an event whose body is gone nobody can say which rows are made of it.
+        if (await events.ReadAsync(stored.Value!, cancellationToken) is not { } e)
+        {
+            return false;
+        }
+
+        var made = index == EventIndex.ByDayTable ? [EventIndex.ByDay(e, stored.Value!)] : EventIndex.ByRecipient(e, stored.Value!);
+        return !made.Any(one => (one.PartitionKey, one.RowKey) == (row.PartitionKey, row.RowKey));
     }
 }
