@@ -16,10 +16,12 @@ internal sealed class QueueLook
 
     private readonly QueueClient queue;
     private readonly IDictionary<string, string> metadata;
+    private readonly DateTimeOffset now;
 
-    private QueueLook(QueueClient queue, QueueProperties properties, PeekedMessage[] visible)
+    private QueueLook(QueueClient queue, Response<QueueProperties> answer, PeekedMessage[] visible)
     {
-        (this.queue, metadata, Depth) = (queue, properties.Metadata, properties.ApproximateMessagesCount);
+        (this.queue, metadata, Depth) = (queue, answer.Value.Metadata, answer.Value.ApproximateMessagesCount);
+        now = answer.GetRawResponse().Headers.Date ?? throw new RequestFailedException("The answer of storage has no Date.");
         AllHidden = Depth > 0 && visible.Length == 0;
         Oldest = AllHidden ? Marked : visible.Min(message => message.InsertedOn);
     }
@@ -32,8 +34,10 @@ internal sealed class QueueLook
 
     public bool AllHidden { get; }
 
-    /// <summary>When the oldest message known was inserted; null where there is none, or where none has been seen yet.</summary>
-    public DateTimeOffset? Oldest { get; }
+    /// <summary>How old the oldest message known is, by storage's own clock; null where none has been seen yet.</summary>
+    public TimeSpan? Age => Depth == 0 ? TimeSpan.Zero : now - Oldest;
+
+    private DateTimeOffset? Oldest { get; }
 
     /// <summary>Whether every message came after a time; false where that is not known.</summary>
     public bool IsAllAfter(DateTimeOffset time) => Depth == 0 || (Oldest > time && !(Marked <= time));
@@ -45,17 +49,17 @@ internal sealed class QueueLook
     /// <exception cref="RequestFailedException">Storage failed, or the queue does not exist.</exception>
     public static async Task<QueueLook> AtAsync(QueueClient queue, CancellationToken cancellationToken)
     {
-        var properties = (await queue.GetPropertiesAsync(cancellationToken)).Value;
-        var visible = properties.ApproximateMessagesCount == 0
+        var answer = await queue.GetPropertiesAsync(cancellationToken);
+        var visible = answer.Value.ApproximateMessagesCount == 0
             ? []
             : (await queue.PeekMessagesAsync(MostPeeked, cancellationToken)).Value;
-        return new QueueLook(queue, properties, visible);
+        return new QueueLook(queue, answer, visible);
     }
 
     /// <summary>Keeps what the next look has to know; writes only where that has changed.</summary>
-    /// <param name="now">What counts as the age of messages that nobody has seen.</param>
+    /// <remarks>Messages that nobody has seen count from now on.</remarks>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
-    public async Task KeepAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task KeepAsync(CancellationToken cancellationToken)
     {
         DateTimeOffset? mark = Depth == 0 ? null : Oldest ?? now;
         if (mark == Marked)

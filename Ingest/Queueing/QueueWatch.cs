@@ -6,7 +6,7 @@ using Smtp2GoIngest.Telemetry;
 namespace Smtp2GoIngest.Queueing;
 
 /// <summary>Measures how much waits in the queues, and how long: the only signals that still work when the consumer is stuck.</summary>
-public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics, TimeProvider time)
+public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics)
 {
     /// <summary>Once a minute.</summary>
     public const string Schedule = "0 * * * * *";
@@ -61,11 +61,10 @@ public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics
         try
         {
             var look = await QueueLook.AtAsync(service.GetQueueClient(name), cancellationToken);
-            var now = time.GetUtcNow();
 
             // First, so that a mark that cannot be written costs no measurement. Of an age that is not known nothing is said.
-            metrics.QueueMeasured(name, look.Depth, look.Depth == 0 ? TimeSpan.Zero : now - look.Oldest);
-            await look.KeepAsync(now, cancellationToken);
+            metrics.QueueMeasured(name, look.Depth, look.Age);
+            await look.KeepAsync(cancellationToken);
         }
         catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
         {

@@ -13,7 +13,7 @@ using Smtp2GoIngest.Storing;
 namespace Smtp2GoIngest.Tool.Asking;
 
 /// <summary>Can queues, tables and blobs be reached, and is the app keeping up?</summary>
-internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient tables, BlobServiceClient blobs, DateTimeOffset now)
+internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient tables, BlobServiceClient blobs)
 {
     // Storing takes seconds, and a failed try is repeated after 30.
     private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(5);
@@ -60,7 +60,7 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
         }
     }
 
-    private async Task<Finding> QueueAsync(Finding empty, QueueClient queue, string hint, CancellationToken cancellationToken)
+    private static async Task<Finding> QueueAsync(Finding empty, QueueClient queue, string hint, CancellationToken cancellationToken)
     {
         var look = await QueueLook.AtAsync(queue, cancellationToken);
         if (look.Depth == 0)
@@ -69,12 +69,12 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
         }
 
         var what = Invariant($"{look.Depth} messages{(look.AllHidden ? ", being processed or waiting for their next try" : string.Empty)}");
-        if (look.Oldest is not { } oldest)
+        if (look.Age is not { } age)
         {
             return empty with { Detail = what, Messages = look.Depth };
         }
 
-        var seconds = Math.Max(0, Math.Round((now - oldest).TotalSeconds));
+        var seconds = Math.Max(0, Math.Round(age.TotalSeconds));
         var ok = seconds <= MaxAge.TotalSeconds;
         var detail = Invariant($"{what}, the oldest {seconds} s old");
         return empty with { Ok = ok, Detail = ok ? detail : $"{detail}: {hint}", Messages = look.Depth, OldestSeconds = seconds };

@@ -14,8 +14,7 @@ internal static class CheckCommand
             "Checks that queues, tables and blobs can be reached and how much is waiting. Changes nothing; exits with 1 on a problem.");
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var check = new AccountCheck(
-                context.Queues(parsed), context.Tables(parsed), context.Blobs(parsed), context.Time.GetUtcNow());
+            var check = new AccountCheck(context.Queues(parsed), context.Tables(parsed), context.Blobs(parsed));
             var allOk = true;
             await foreach (var finding in check.RunAsync(cancellationToken))
             {
