@@ -46,7 +46,7 @@ internal static class SettingProblems
         InvalidOperationException { InnerException: FormatException or ArgumentException or OverflowException } =>
             [failure.Message.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal)],
         InvalidOperationException or InvalidDataException or FormatException or ArgumentException or IOException =>
-            [failure.Message.ReplaceLineEndings(" ")],
+            [$"The app cannot start: {failure.Message.ReplaceLineEndings(" ")}"],
         _ => [],
     };
 }

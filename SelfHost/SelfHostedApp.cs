@@ -127,8 +127,8 @@ public static class SelfHostedApp
 
     // Whoever starts the app is told in one line; these two would write the same with a stack trace.
     private static void StayQuiet(ILoggingBuilder logging, Func<bool> until) => logging
-        .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", _ => until())
-        .AddFilter("Microsoft.AspNetCore.Server.Kestrel", _ => until());
+        .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= LogLevel.Warning && until())
+        .AddFilter("Microsoft.AspNetCore.Server.Kestrel", level => level >= LogLevel.Warning && until());
 
     private static void Limit(KestrelServerOptions kestrel)
     {

@@ -97,7 +97,8 @@ Webhooks were refused, and not for a wrong secret. SMTP2GO sends each again for 
 1. Which reason? The log names it once a minute, with what to check. Or in Logs: customMetrics | where name == 'webhooks.refused'
 | summarize sum(valueSum) by tostring(customDimensions.reason)
 2. By reason:
-no-secret: SMTP2GO sends none, or in a way that webhookAccept leaves out. Compare the webhook's URL and headers.
+no-secret: SMTP2GO sends none, or in a way that webhookAccept leaves out. Compare the webhook's URL and headers. Its tests pass?
+Then a stranger posts, which is harmless: raise refusedLimit.
 source: the sender is not in allowedSources, or a proxy hides it (docs/security.md). source-undecided: a name there does not resolve.
 too-large: longer than Webhook__MaxBodyBytes, 1 MiB. Raise it (docs/operations.md, Upgrade).
 encoding: something in between compresses. Switch that off.
