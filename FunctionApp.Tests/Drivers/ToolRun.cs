@@ -13,12 +13,14 @@ internal sealed record ToolRun(int ExitCode, string Output, string Error)
     public static Task<ToolRun> RunAsync(string connectionString, DateTimeOffset? now, params string[] args) =>
         RunAsync(["--connection", connectionString, .. args], now, AppContext.BaseDirectory);
 
-    public static async Task<ToolRun> RunAsync(string[] args, DateTimeOffset? now, string settingsFolder)
+    /// <param name="width">Of the terminal.</param>
+    public static async Task<ToolRun> RunAsync(string[] args, DateTimeOffset? now, string settingsFolder, int? width = null)
     {
         var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
         var context = new CommandContext(output, error, settingsFolder)
         {
             IsInteractive = false,
+            Width = width ?? 200,
             Time = now is { } at ? new FakeTimeProvider(at) : TimeProvider.System,
         };
         var exitCode = await Smtp2GoIngest.Tool.Program.RunAsync(args, context, Test.Token);

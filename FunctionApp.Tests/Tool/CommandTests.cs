@@ -51,6 +51,21 @@ public sealed class CommandTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task Sending_takes_the_user_name_and_password_of_the_url()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        var url = new UriBuilder(new Uri(app.Url, "webhook/smtp2go")) { UserName = IngestApp.Username, Password = IngestApp.Password };
+
+        var sent = await RunAsync(account, "send", "open", "--to", url.Uri.ToString());
+        url.Password = "a%3Awrong%2Fone";
+        var wrong = await RunAsync(account, "send", "open", "--to", url.Uri.ToString());
+
+        Assert.Equal((0, 1), (sent.ExitCode, wrong.ExitCode));
+        Assert.DoesNotContain("wrong", OneLine(wrong), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Sending_says_how_to_fix_it_and_no_secret()
     {
         var account = azurite.NewAccount();
@@ -258,6 +273,8 @@ public sealed class CommandTests(AzuriteFixture azurite)
     [InlineData("tail", "--interval", "-1")]
     [InlineData("export", "2026-05-02", "2026-05-01")]
     [InlineData("export", "2026-05-01", "2026-05-02", "--format", "xml")]
+    [InlineData("export", "2026-05-01", "2026-05-02", "--output", "")]
+    [InlineData("export", "2026-05-01", "2026-05-02", "--output", " ")]
     [InlineData("send", "explosion")]
     [InlineData("dead-letters", "drop")]
     [InlineData("dead-letters", "drop", "2026-05-01")]

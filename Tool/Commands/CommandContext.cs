@@ -13,6 +13,9 @@ internal sealed class CommandContext
     // Wide enough for an address beside an email's id.
     private const int WidthWithoutTerminal = 200;
 
+    // A table draws for ever where a column is narrower than one wide character. A narrower terminal wraps the lines.
+    private const int MinWidth = 60;
+
     private readonly string settingsFolder;
     private readonly Lazy<IConfiguration> settings;
 
@@ -29,10 +32,7 @@ internal sealed class CommandContext
             Out = terminal,
             Ansi = terminal.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
         });
-        if (!terminal.IsTerminal)
-        {
-            Console.Profile.Width = WidthWithoutTerminal;
-        }
+        Width = terminal.IsTerminal ? Console.Profile.Width : WidthWithoutTerminal;
     }
 
     public TextWriter Output { get; }
@@ -41,6 +41,13 @@ internal sealed class CommandContext
 
     /// <summary>Draws tables on <see cref="Output"/>.</summary>
     public IAnsiConsole Console { get; }
+
+    /// <summary>The width that tables are drawn for: the terminal's, but no less than they need.</summary>
+    public int Width
+    {
+        get => Console.Profile.Width;
+        init => Console.Profile.Width = Math.Max(value, MinWidth);
+    }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

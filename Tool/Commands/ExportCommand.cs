@@ -34,6 +34,13 @@ internal static class ExportCommand
         {
             from, to, format, file,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(file) is { } name && string.IsNullOrWhiteSpace(name))
+            {
+                result.AddError("--output must name a file; leave it out for standard output.");
+            }
+        });
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var (first, last) = (parsed.GetRequiredValue(from), parsed.GetRequiredValue(to));

@@ -30,7 +30,7 @@ internal static class SendCommand
         eventName.AcceptOnlyFromAmong(Names);
         var to = new Option<Uri>("--to")
         {
-            Description = "The app's webhook URL.",
+            Description = "The app's webhook URL, with user name and password as in SMTP2GO's settings or without.",
             DefaultValueFactory = _ => new Uri(DefaultUrl),
             CustomParser = ParseUrl,
         };
@@ -53,9 +53,11 @@ internal static class SendCommand
             var sample = SampleWebhook
                 .OneOfEach(emailId, context.Time.GetUtcNow() - SpanOfSample)
                 .Single(webhook => webhook.Fields.Contains(new("event", name)));
+            var (urlUser, urlPassword) = CredentialsOf(parsed.GetRequiredValue(to));
             var credentials = (
-                parsed.GetValue(user) ?? context.Settings[$"{WebhookOptions.Section}:{nameof(WebhookOptions.Username)}"],
-                parsed.GetValue(password) ?? context.Settings[$"{WebhookOptions.Section}:{nameof(WebhookOptions.Password)}"]);
+                parsed.GetValue(user) ?? urlUser ?? context.Settings[$"{WebhookOptions.Section}:{nameof(WebhookOptions.Username)}"],
+                parsed.GetValue(password) ?? urlPassword
+                    ?? context.Settings[$"{WebhookOptions.Section}:{nameof(WebhookOptions.Password)}"]);
             using var content = parsed.GetValue(format) == Form
                 ? new StringContent(sample.ToForm(), Encoding.UTF8, "application/x-www-form-urlencoded")
                 : new StringContent(sample.ToJson(), Encoding.UTF8, "application/json");
@@ -93,6 +95,9 @@ internal static class SendCommand
         return null;
     }
 
+    private static (string? User, string? Password) CredentialsOf(Uri url) =>
+        url.UserInfo.Split(':', 2) is [var user, var password] ? (Uri.UnescapeDataString(user), Uri.UnescapeDataString(password)) : default;
+
     private static async Task<HttpStatusCode> PostAsync(
         Uri url, HttpContent content, (string? User, string? Password) credentials, CancellationToken cancellationToken)
     {
@@ -122,7 +127,7 @@ internal static class SendCommand
     private static string Refused(HttpStatusCode status) => $"The app answered {(int)status}: " + status switch
     {
         HttpStatusCode.Unauthorized =>
-            "give its user name and password with --user and --password, or as Webhook__Username and Webhook__Password.",
+            "give its user name and password in the URL, with --user and --password, or as Webhook__Username and Webhook__Password.",
         HttpStatusCode.Forbidden => "this machine is not one of its Webhook__AllowedSources.",
         HttpStatusCode.NotFound => "the URL ends in /webhook/smtp2go.",
         HttpStatusCode.ServiceUnavailable => "it cannot reach its storage; try `smtp2go-ingest check`.",

@@ -8,17 +8,27 @@ namespace Smtp2GoIngest.Tool.Commands;
 /// <summary>Draws a summary: a line for each day with a bar, and a chart of all events.</summary>
 internal static class SummaryTable
 {
-    private const int BarWidth = 24;
+    private const int BarWidth = 12;
     private const int ChartWidth = 80;
 
     public static void Draw(IAnsiConsole console, Summary summary)
     {
         var (byDay, total) = summary;
         string[] names = [.. total.Counts.Keys.OrderBy(Order).ThenBy(name => name, StringComparer.Ordinal)];
-        var table = new Table().SimpleBorder().AddColumns("Day", "Events");
-        foreach (var header in names.Append("hard bounces").Append("delivery rate").Append("complaint rate"))
+        List<(string Header, Func<Tally, string> Of)> rates =
+        [
+            ("hard bounces", tally => Number(tally.HardBounces)),
+            ("delivery rate", tally => Percent(tally.DeliveryRate)),
+            ("complaint rate", tally => Percent(tally.ComplaintRate)),
+        ];
+        List<(string Header, Func<Tally, string> Of)> all = [.. names.Select(CountsOf), .. rates];
+
+        // Where a terminal has no room for a column of each event, the chart has their counts.
+        var columns = WidthOf(all) <= console.Profile.Width ? all : rates;
+        var table = new Table().SimpleBorder().AddColumns(new TableColumn("Day").NoWrap(), new TableColumn("Events").NoWrap());
+        foreach (var (header, _) in columns)
         {
-            table.AddColumn(new TableColumn(new Text(PlainText.Of(header))).RightAligned());
+            table.AddColumn(new TableColumn(new Text(header)).RightAligned().NoWrap());
         }
 
         var most = Math.Max(1, byDay.Values.Max(tally => tally.Events));
@@ -31,7 +41,7 @@ internal static class SummaryTable
         console.Write(table);
         if (names.Length > 0)
         {
-            var chart = new BarChart { Width = ChartWidth, Culture = CultureInfo.InvariantCulture };
+            var chart = new BarChart { Width = Math.Min(ChartWidth, console.Profile.Width), Culture = CultureInfo.InvariantCulture };
             console.Write(names.Aggregate(
                 chart, (bars, name) => bars.AddItem(Markup.Escape(PlainText.Of(name)), total.Counts[name], ColorOf(name))));
         }
@@ -41,16 +51,16 @@ internal static class SummaryTable
             console.WriteLine($"Not counted: {PlainText.Count(total.Tests, "test event")}.");
         }
 
-        void AddRow(string day, Tally tally, string bar) => table.AddRow(
-        [
-            new Text(day),
-            new Text(bar + Number(tally.Events)),
-            .. names.Select(name => new Text(Number(tally.Counts.GetValueOrDefault(name)))),
-            new Text(Number(tally.HardBounces)),
-            new Text(Percent(tally.DeliveryRate)),
-            new Text(Percent(tally.ComplaintRate)),
-        ]);
+        static (string Header, Func<Tally, string> Of) CountsOf(string name) =>
+            (PlainText.Of(name), tally => Number(tally.Counts.GetValueOrDefault(name)));
+
+        void AddRow(string day, Tally tally, string bar) =>
+            table.AddRow([new Text(day), new Text(bar + Number(tally.Events)), .. columns.Select(column => new Text(column.Of(tally)))]);
     }
+
+    // The day, the bar with its number, and each column as wide as its header, which no count exceeds by much; two characters between.
+    private static int WidthOf(IEnumerable<(string Header, Func<Tally, string> Of)> columns) =>
+        12 + BarWidth + 9 + columns.Sum(column => column.Header.GetCellWidth() + 2);
 
     private static int Order(string name) =>
         EventName.OfEmails.Contains(name) ? EventName.OfEmails.ToList().IndexOf(name) : int.MaxValue;
