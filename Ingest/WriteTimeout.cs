@@ -16,10 +16,10 @@ internal sealed class WriteTimeout : HttpPipelineSynchronousPolicy
 
     public override void OnSendingRequest(HttpMessage message)
     {
-        if (message.Request is { Content: { } content } request
-            && (request.Method == RequestMethod.Post || request.Method == RequestMethod.Put)
-            && content.TryComputeLength(out var length))
+        var request = message.Request;
+        if (request.Method == RequestMethod.Post || request.Method == RequestMethod.Put)
         {
+            var length = request.Content is { } content && content.TryComputeLength(out var bytes) ? bytes : 0;
             message.NetworkTimeout = ForAnswer + TimeSpan.FromSeconds(length / BytesPerSecond);
         }
     }

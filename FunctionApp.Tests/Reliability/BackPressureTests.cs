@@ -169,8 +169,10 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
         }
     }
 
-    [Fact]
-    public async Task A_blob_whose_write_hangs_is_written_again_in_time()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_blob_whose_write_or_touch_hangs_is_written_or_touched_again_in_time(bool isTouch)
     {
         var account = azurite.NewAccount();
         var hung = 0;
@@ -180,13 +182,19 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
                 account,
                 async (request, send, cancellationToken) =>
                 {
-                    var hangs = request.Headers.Contains("x-ms-blob-type") && Interlocked.Exchange(ref hung, 1) == 0;
+                    var isIt = isTouch
+                        ? request.RequestUri!.Query.Contains("comp=metadata", StringComparison.Ordinal)
+                        : request.Headers.Contains("x-ms-blob-type");
+                    var hangs = isIt && Interlocked.Exchange(ref hung, 1) == 0;
                     await Task.Delay(hangs ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellationToken);
                     return await send();
                 }),
             pump: false);
+        var body = $"event=open&message={new string('m', 50_000)}";
 
-        await app.AcknowledgedAsync($"event=open&message={new string('m', 50_000)}");
+        await app.AcknowledgedAsync(body);
+        await app.AcknowledgedAsync(body);
+
         Assert.Equal(1, hung);
     }
 }
