@@ -74,7 +74,7 @@ public sealed class TriggerParityTests(AzuriteFixture azurite)
         var pump = QueueTriggerOptions.FromHostJson();
 
         Assert.Equal(
-            (16, 8, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(2), WebhookQueue.MessageEncoding),
+            (16, 8, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(5), WebhookQueue.MessageEncoding),
             (trigger.BatchSize, trigger.NewBatchThreshold, trigger.VisibilityTimeout, trigger.MaxPollingInterval, trigger.MessageEncoding));
         Assert.Equal(
             (pump.BatchSize, pump.NewBatchThreshold, pump.VisibilityTimeout, pump.MaxPollingInterval, pump.MaxDequeueCount),
