@@ -183,7 +183,7 @@ public sealed class InfrastructureTests
     }
 
     [Fact]
-    public void The_host_reads_no_body_that_the_app_would_refuse_by_far_and_shows_and_exports_nothing_of_its_own()
+    public void The_host_limits_bodies_hides_its_home_page_and_does_not_trace_the_azure_sdk()
     {
         var limit = int.Parse(Settings["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"], CultureInfo.InvariantCulture);
 
@@ -193,7 +193,7 @@ public sealed class InfrastructureTests
     }
 
     [Fact]
-    public void What_is_deleted_by_a_slip_can_be_restored_for_a_week_and_telemetry_has_a_price_limit()
+    public void What_is_deleted_by_mistake_can_be_restored_for_a_week_and_telemetry_has_a_price_limit()
     {
         var deleted = Only("Microsoft.Storage/storageAccounts/blobServices")["properties"]!["deleteRetentionPolicy"]!;
         var cap = Only("Microsoft.OperationalInsights/workspaces")["properties"]!["workspaceCapping"]!;

@@ -33,7 +33,7 @@ internal sealed partial class QueueOutage(string queue, TimeProvider time, ILogg
         [LoggerMessage(
             400,
             LogLevel.Error,
-            "Queue {Queue} cannot be read: {Failure}. It is tried again all the time; what waits in it is safe. Check the storage account "
+            "Queue {Queue} cannot be read: {Failure}. The app keeps trying, and what waits in the queue is safe. Check the storage account "
             + "and the app's access to it (EventStorage).")]
         public static partial void NotReceived(ILogger logger, string queue, string failure);
 

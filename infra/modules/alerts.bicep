@@ -36,7 +36,7 @@ unreadable: something else writes to the queue.
     enabled: true
     severity: 1
     window: 'PT15M'
-    // Ten minutes are no fault: so long the host hides what an instance that crashed or stopped had fetched.
+    // Ten minutes is normal: the host hides what an instance had fetched for that long after it crashed or stopped.
     limit: 1200
     // The last value of each queue. A day (in seconds) where there is none: a watch that stopped must not look like an empty queue.
     query: '''
@@ -97,11 +97,11 @@ Webhooks were refused, and not for a wrong secret. SMTP2GO sends each again for 
 1. Which reason? The log names it once a minute, with what to check. Or in Logs: customMetrics | where name == 'webhooks.refused'
 | summarize sum(valueSum) by tostring(customDimensions.reason)
 2. By reason:
-no-secret: SMTP2GO sends none, or in a way that webhookAccept leaves out. Compare the webhook's URL and headers. Its tests pass?
-Then a stranger posts, which is harmless: raise refusedLimit.
+no-secret: SMTP2GO sends none, or in a way that webhookAccept leaves out. Compare the webhook's URL and headers. If its test
+passes, a stranger is posting, which is harmless: raise refusedLimit.
 source: the sender is not in allowedSources, or a proxy hides it (docs/security.md). source-undecided: a name there does not resolve.
 too-large: longer than Webhook__MaxBodyBytes, 1 MiB. Raise it (docs/operations.md, Upgrade).
-encoding: something in between compresses. Switch that off.
+encoding: something in between compresses the body. Turn that off.
 empty, malformed-json, not-an-object, no-pairs: something in between changes the body, or the sender is not SMTP2GO.
 not-durable: the queue does not take them. The log names the failure: check the storage account, its network rules and roles.
 too-slow, interrupted: the network in between.

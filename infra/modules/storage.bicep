@@ -23,7 +23,7 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
 
   resource blobService 'blobServices' = {
     name: 'default'
-    // Against a slip. What forget deletes can be restored for as long: docs/security.md.
+    // In case of a mistake. What forget deletes can be restored for as long: docs/security.md.
     properties: { deleteRetentionPolicy: { enabled: true, days: 7 } }
     resource container 'containers' = [for container in containers: { name: container }]
   }
