@@ -66,7 +66,13 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     /// webhook's event has that row, and then nothing is written.
     /// </returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
-    internal async Task<StoreOutcome> RewriteAsync(EventRow rewritten, CancellationToken cancellationToken)
+    internal Task<StoreOutcome> RewriteAsync(EventRow rewritten, CancellationToken cancellationToken) =>
+        RewriteAsync(rewritten, null, cancellationToken);
+
+    /// <summary>The same, if the row that it was made of is as it was read; null asks for nothing.</summary>
+    /// <remarks>Afterwards <see cref="EventRow.Row"/> has an ETag only if it is a row that was not there before.</remarks>
+    /// <exception cref="RequestFailedException">Storage failed; 404, 409 or 412 where somebody else was faster.</exception>
+    internal async Task<StoreOutcome> RewriteAsync(EventRow rewritten, TableEntity? read, CancellationToken cancellationToken)
     {
         var (partitionKey, rowKey) = (rewritten.Row.PartitionKey, rewritten.Row.RowKey);
         var there = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, rowKey, cancellationToken: cancellationToken);
@@ -76,7 +82,20 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
             return outcome;
         }
 
-        await table.UpsertEntityAsync(rewritten.Row, TableUpdateMode.Replace, cancellationToken);
+        if (read is null)
+        {
+            await table.UpsertEntityAsync(rewritten.Row, TableUpdateMode.Replace, cancellationToken);
+        }
+        else if ((read.PartitionKey, read.RowKey) == (partitionKey, rowKey) || there.HasValue)
+        {
+            var unchanged = (read.PartitionKey, read.RowKey) == (partitionKey, rowKey) ? read.ETag : there.Value!.ETag;
+            await table.UpdateEntityAsync(rewritten.Row, unchanged, TableUpdateMode.Replace, cancellationToken);
+        }
+        else
+        {
+            rewritten.Row.ETag = (await table.AddEntityAsync(rewritten.Row, cancellationToken)).Headers.ETag ?? default;
+        }
+
         await ReindexAsync([rewritten], cancellationToken);
         return StoreOutcome.Stored;
     }
@@ -96,11 +115,18 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     /// <param name="emailEvent">Null where its body is gone. Then its index rows are searched for, which reads both index tables.</param>
     /// <param name="stored">Its row.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
-    internal async Task DeleteAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken)
+    internal Task DeleteAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken) =>
+        DeleteAsync(emailEvent, stored, ETag.All, cancellationToken);
+
+    /// <summary>The same, if the row has this ETag.</summary>
+    /// <returns>Whether the row was there.</returns>
+    /// <exception cref="RequestFailedException">Storage failed; 412 where the row has changed.</exception>
+    internal async Task<bool> DeleteAsync(EmailEvent? emailEvent, TableEntity stored, ETag unchanged, CancellationToken cancellationToken)
     {
         await index.DeleteByRecipientAsync(emailEvent, stored, cancellationToken);
-        await table.DeleteEntityAsync(stored.PartitionKey, stored.RowKey, cancellationToken: cancellationToken);
+        using var answer = await table.DeleteEntityAsync(stored.PartitionKey, stored.RowKey, unchanged, cancellationToken);
         await index.DeleteByDayAsync(emailEvent, stored, cancellationToken);
+        return !answer.IsError;
     }
 
     /// <summary>Deletes the index rows of an event that is gone, found through its row in the index by day.</summary>
