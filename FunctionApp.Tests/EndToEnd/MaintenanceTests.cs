@@ -169,7 +169,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
             .ToDictionary(row => row.PartitionKey, row => row.GetString("Body"));
         var forgetting = app.Services.GetRequiredService<Forgetting>();
 
-        var forgotten = await forgetting.ForgetAsync(Address, null, Test.Token);
+        var forgotten = await forgetting.ForgetAsync(Address, dryRun: false, null, Test.Token);
 
         Assert.Equal(new Forgotten { Deleted = 3, Redacted = 7, DeadLetters = 4, Blobs = 3 }, forgotten);
         Assert.Equal(
@@ -190,7 +190,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await IndexTests.AssertAgreeAsync(account);
         await AssertNowhereAsync(app, account, "grace.h@mail.example", except: ["marygrace.h@mail.example", "grace.h@mail.example.org"]);
 
-        Assert.Equal(new Forgotten(), await forgetting.ForgetAsync(Address, null, Test.Token));
+        Assert.Equal(new Forgotten(), await forgetting.ForgetAsync(Address, dryRun: false, null, Test.Token));
     }
 
     [Fact]
@@ -201,7 +201,8 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
             $"event=processed&id=1&email_id=e1&recipients=grace.h@mail.example,henk@mail.example&message={new string('m', 50_000)}");
         await Task.Delay(TimeSpan.FromSeconds(3), Test.Token);
 
-        var forgotten = await app.Services.GetRequiredService<Forgetting>().ForgetAsync("grace.h@mail.example", null, Test.Token);
+        var forgotten = await app.Services.GetRequiredService<Forgetting>().ForgetAsync(
+            "grace.h@mail.example", dryRun: false, null, Test.Token);
 
         Assert.Equal((0, 1), (forgotten.Blobs, forgotten.BlobsLeft));
         await app.StoreQueuedAsync();

@@ -1,64 +1,127 @@
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
+using Smtp2GoIngest.Parsing;
 
 namespace Smtp2GoIngest.Maintaining;
 
-/// <summary>Finds one address in any text, in any case, percent-encoded, JSON-escaped or both, but not inside a longer address.</summary>
-internal sealed partial class AddressPattern(string address)
+/// <summary>Finds one email address or telephone number in any text, but not inside a longer one.</summary>
+internal sealed partial class AddressPattern
 {
     /// <summary>What stands where the address stood.</summary>
     public const string Mark = "[forgotten]";
 
-    // Percent-encoding inside percent-encoding inside JSON is as deep as a link in an email goes.
-    private const int MaxDecodings = 4;
+    private const RegexOptions Options = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture;
 
     private static readonly TimeSpan MatchTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly Regex pattern = new(
-        $@"(?<![A-Za-z0-9._%+\-]){Regex.Escape(address)}(?![A-Za-z0-9\-]|\.[A-Za-z0-9])",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant,
-        MatchTimeout);
+    private readonly Regex pattern;
+    private readonly Regex? bounceAddress;
+    private readonly Func<string, bool> isOne;
 
-    /// <summary>Tells whether a text is the address and nothing else.</summary>
-    public bool Is(string text) => string.Equals(text.Trim(' ', '<', '>'), address, StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>Tells whether a text holds the address.</summary>
-    public bool IsIn(string text)
+    private AddressPattern(string alone, string? bounce, Func<string, bool> isOne)
     {
-        for (var i = 0; i < MaxDecodings; i++)
-        {
-            if (pattern.IsMatch(text))
-            {
-                return true;
-            }
-
-            var decoded = JsonEscape().Replace(Uri.UnescapeDataString(text), Decode);
-            if (decoded == text)
-            {
-                return false;
-            }
-
-            text = decoded;
-        }
-
-        return pattern.IsMatch(text);
+        // What may belong to an address does not where it stands on both sides, as in 'ada@example.org'.
+        pattern = new Regex(
+            $@"{AddressSyntax.Start}{alone}{AddressSyntax.End}"
+            + $@"|(?<=(?<!{AddressSyntax.Part})(?<quote>[!#$%&'*+\-/=?^_`|~]{{1,3}})){alone}(?=\k<quote>(?!{AddressSyntax.Label}))"
+            + $@"|(?<=(?<!{AddressSyntax.Part})\{{){alone}(?=\}})"
+            + $@"|(?<=(?<!{AddressSyntax.Part})[“„«‘‚‹]){alone}(?=[”“»’‘›])"
+            + (bounce is null ? string.Empty : $"|{bounce}"),
+            Options,
+            MatchTimeout);
+        bounceAddress = bounce is null ? null : new Regex(bounce, Options, MatchTimeout);
+        this.isOne = isOne;
     }
 
-    /// <summary>The text without the address.</summary>
+    /// <summary>Reads an address or number as people paste it; null where the text is neither.</summary>
+    public static AddressPattern? Parse(string pasted)
+    {
+        var text = AddressSyntax.Unwrap(pasted);
+        return AddressSyntax.IsAddress(text) ? OfEmail(text.TrimEnd('.'))
+            : AddressSyntax.DigitsOf(text) is { } digits ? OfNumber(digits)
+            : null;
+    }
+
+    /// <summary>Whether a text is the address, with or without a display name, and nothing else.</summary>
+    public bool Is(string text) => isOne(RecipientAddresses.Unwrap(text));
+
+    /// <summary>Whether a text holds the address.</summary>
+    public bool IsIn(string text) => EncodedText.Readings(text).Any(pattern.IsMatch);
+
+    /// <summary>The text without the address. What shows it only when decoded goes as a whole, up to the next separator.</summary>
     public string TakeFrom(string text)
     {
-        // What shows the address only when it is decoded cannot be mended in part.
-        var without = pattern.Replace(text, Mark);
+        var without = Replace(text, pattern.Matches(EncodedText.MarkLinks(text)));
+        if (!IsIn(without))
+        {
+            return without;
+        }
+
+        // Each with what stands before it, which tells whether it stands by itself.
+        var parts = EncodedText.MarkLinks(without);
+        var pieces = Piece().Matches(parts).Where(piece => IsIn(parts[Math.Max(0, piece.Index - 1)..(piece.Index + piece.Length)]));
+        without = Replace(without, pieces);
         return IsIn(without) ? Mark : without;
     }
 
-    private static string Decode(Match escape) =>
-        escape.Groups["code"] is { Success: true } code
-            ? ((char)ushort.Parse(code.ValueSpan, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)).ToString()
-        : escape.Groups["self"] is { Success: true } self ? self.Value
-        : " ";
+    /// <summary>Another's address without this one, which may be part of it as in <c>bounces+ada=example.org@mail.example</c>.</summary>
+    public string TakeFromAddress(string other) => bounceAddress?.Replace(other, Mark) ?? other;
 
-    [GeneratedRegex(
-        @"\\(u(?<code>[0-9a-fA-F]{4})|(?<self>[""\\/])|[bfnrt])", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
-    private static partial Regex JsonEscape();
+    private static AddressPattern OfEmail(string address)
+    {
+        var at = address.LastIndexOf('@');
+        var (local, domains) = (address[..at], SpellingsOf(address[(at + 1)..]));
+        var spellings = domains.Select(domain => $"{local}@{domain}".ToLowerInvariant()).ToHashSet(StringComparer.Ordinal);
+
+        // VERP: after a tag such as "bounces+" or SendGrid's "bounces+1234-ab12-".
+        var bounce = $@"(?:{AddressSyntax.Start}|(?<=[+\a])|(?<=[+\a][0-9]{{1,12}}-[0-9a-f]{{1,12}}-))"
+            + $"{AnyOf(domains.Select(domain => $"{local}={domain}"))}(?=@{AddressSyntax.Label})";
+        return new AddressPattern(AnyOf(spellings), bounce, text => spellings.Contains(text.TrimEnd('.').ToLowerInvariant()));
+    }
+
+    private static AddressPattern OfNumber(string digits)
+    {
+        // Between its digits a number may have signs where a plus or 00 makes clear that it is one.
+        const string Between = @"(?:\(0\)|[ \u00A0().\-/]){0,3}";
+        var alone = $@"(?:(?:\+|00){Between}{string.Join(Between, digits.AsEnumerable())}|{digits})(?!@)";
+        return new AddressPattern(alone, null, text => AddressSyntax.DigitsOf(text) == digits);
+    }
+
+    // In another script, and as the DNS has it.
+    private static string[] SpellingsOf(string domain)
+    {
+        try
+        {
+            var idn = new IdnMapping();
+            var ascii = idn.GetAscii(domain);
+            return [.. new[] { domain, ascii, idn.GetUnicode(ascii) }.Distinct(StringComparer.OrdinalIgnoreCase)];
+        }
+        catch (ArgumentException)
+        {
+            return [domain];
+        }
+    }
+
+    // In a link, too, where an unencoded address is taken apart.
+    private static string AnyOf(IEnumerable<string> texts)
+    {
+        var all = texts.SelectMany(text => new[] { text, EncodedText.MarkAll(text) }).Distinct(StringComparer.Ordinal);
+        return $"(?:{string.Join('|', all.Select(Regex.Escape))})";
+    }
+
+    private static string Replace(string text, IEnumerable<Match> found)
+    {
+        var (without, end) = (new StringBuilder(), 0);
+        foreach (var match in found)
+        {
+            without.Append(text, end, match.Index - end).Append(Mark);
+            end = match.Index + match.Length;
+        }
+
+        return end == 0 ? text : without.Append(text, end, text.Length - end).ToString();
+    }
+
+    [GeneratedRegex(@"[^\s<>""()\[\],\u0000-\u001F]+", RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
+    private static partial Regex Piece();
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Azure;
 using Azure.Data.Tables;
 using Smtp2GoIngest.Parsing;
@@ -7,87 +6,61 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Maintaining;
 
-/// <summary>What was done to forget an address, so far.</summary>
-public sealed record Forgotten
-{
-    /// <summary>Events about that one recipient, gone from every table.</summary>
-    public long Deleted { get; set; }
-
-    /// <summary>Events that named the address among others, rewritten without it.</summary>
-    public long Redacted { get; set; }
-
-    /// <summary>Dead letters deleted or rewritten.</summary>
-    public long DeadLetters { get; set; }
-
-    /// <summary>Bodies deleted.</summary>
-    public long Blobs { get; set; }
-
-    /// <summary>Bodies that hold the address and were left, because a webhook that waits or has just come may need them.</summary>
-    public long BlobsLeft { get; set; }
-}
-
 /// <summary>
 /// Forgets an address, as somebody may ask who has a right to it. It reads everything that is stored, because an address may stand in any
 /// text.
 /// </summary>
 public sealed class Forgetting(
-    TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, QueueWatch queues, TimeProvider time)
+    TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, QueueWatch queues, StorageClock clock)
 {
-    // More than two clocks may differ by.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
-
-    private readonly TableClient table = service.GetTableClient(EventStore.TableName);
-    private readonly TableClient byRecipient = service.GetTableClient(EventIndex.ByRecipientTable);
-    private readonly TableClient byDay = service.GetTableClient(EventIndex.ByDayTable);
-    private readonly TableClient deadLetters = service.GetTableClient(DeadLetters.TableName);
-
-    private enum Change
-    {
-        None,
-        Redacted,
-        Deleted,
-    }
-
     /// <summary>Forgets an address. Call it when both queues are empty: a webhook still in one would bring the address back.</summary>
-    /// <param name="address">The address, in any case.</param>
+    /// <param name="address">An email address or telephone number, as people paste it.</param>
+    /// <param name="dryRun">Only count; change nothing.</param>
     /// <param name="progress">Told the number of rows read so far.</param>
     /// <param name="cancellationToken">Ends the run; call it again to go on.</param>
+    /// <exception cref="ArgumentException">The text is neither an email address nor a telephone number.</exception>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
-    public async Task<Forgotten> ForgetAsync(string address, IProgress<long>? progress, CancellationToken cancellationToken)
+    public async Task<Forgotten> ForgetAsync(string address, bool dryRun, IProgress<long>? progress, CancellationToken cancellationToken)
     {
-        var pattern = new AddressPattern(address);
-        var before = time.GetUtcNow() - Grace;
-        var idle = await queues.CountAsync(cancellationToken) == 0;
+        var pattern = AddressPattern.Parse(address) ?? throw new ArgumentException("Not an address.", nameof(address));
+        var rows = new RowForgetting(service, events, letters, blobs, pattern, dryRun);
+        var before = await clock.PassedAsync(cancellationToken);
+        var wasIdle = await queues.CountAsync(cancellationToken) == 0;
         var forgotten = new Forgotten();
         var read = 0L;
-        await ForEachAsync(table, async row =>
+        await foreach (var row in RowsAsync(EventStore.TableName))
         {
-            var change = await ForgetEventAsync(row, pattern, cancellationToken);
-            forgotten.Deleted += change == Change.Deleted ? 1 : 0;
-            forgotten.Redacted += change == Change.Redacted ? 1 : 0;
-        });
-
-        // What still holds the address there lost its event.
-        foreach (var index in new[] { byRecipient, byDay })
-        {
-            await ForEachAsync(index, async row =>
-            {
-                if (Redaction.IsIn(pattern, row))
-                {
-                    await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
-                }
-            });
+            forgotten.Add(await rows.ForgetEventAsync(row, cancellationToken));
         }
 
-        await ForEachAsync(deadLetters, async row =>
-            forgotten.DeadLetters += await ForgetDeadLetterAsync(row, pattern, cancellationToken) == Change.None ? 0 : 1);
+        foreach (var name in new[] { EventIndex.ByRecipientTable, EventIndex.ByDayTable })
+        {
+            var index = service.GetTableClient(name);
+            await foreach (var row in RowsAsync(name).Where(row => Redaction.IsIn(pattern, row)))
+            {
+                var (change, isOrphan) = await rows.ForgetIndexRowAsync(index, row, cancellationToken);
+                forgotten.Add(change);
+                forgotten.IndexRows += isOrphan ? 1 : 0;
+            }
+        }
+
+        // Of a message that cannot be read only its text names the bodies.
+        var named = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var row in RowsAsync(DeadLetters.TableName))
+        {
+            var change = await rows.ForgetDeadLetterAsync(row, cancellationToken);
+            forgotten.DeadLetters += change == ForgetChange.None ? 0 : 1;
+            named.UnionWith((await DeadLetterBlobs.OfAsync(row, blobs, cancellationToken))
+                .Where(name => name != row.GetString(ColumnNames.BodyBlob)));
+        }
 
         // Last, when no row refers to them any more, and none that a message may refer to.
+        var isIdle = wasIdle && await queues.CountAsync(cancellationToken) == 0;
         await foreach (var name in blobs.ListAsync(cancellationToken))
         {
             if (await blobs.ReadAsync(name, cancellationToken) is { } body && Redaction.IsIn(pattern, body))
             {
-                var isDeleted = idle && await blobs.DeleteAsync(name, before, cancellationToken);
+                var isDeleted = isIdle && !named.Contains(name) && (dryRun || await DeleteAsync(name, body));
                 forgotten.Blobs += isDeleted ? 1 : 0;
                 forgotten.BlobsLeft += isDeleted ? 0 : 1;
             }
@@ -95,86 +68,30 @@ public sealed class Forgetting(
 
         return forgotten;
 
-        async Task ForEachAsync(TableClient from, Func<TableEntity, Task> forget)
+        async IAsyncEnumerable<TableEntity> RowsAsync(string name)
         {
-            await foreach (var page in from.QueryIfExistsAsync(null, null, cancellationToken))
+            await foreach (var page in service.GetTableClient(name).QueryIfExistsAsync(null, null, cancellationToken))
             {
                 foreach (var row in page.Values)
                 {
-                    await forget(row);
+                    yield return row;
                 }
 
                 progress?.Report(read += page.Values.Count);
             }
         }
-    }
 
-    private async Task<Change> ForgetEventAsync(TableEntity row, AddressPattern address, CancellationToken cancellationToken)
-    {
-        var emailEvent = await events.ReadAsync(row, cancellationToken);
-        if (emailEvent is null ? !Redaction.IsIn(address, row) : !Redaction.IsIn(address, emailEvent))
+        // A webhook that was under way at the start may have become a row since then.
+        async Task<bool> DeleteAsync(string name, BinaryData body)
         {
-            return Change.None;
+            if (EmailEvent.TryParse(body, out var e, out _)
+                && await service.GetTableClient(EventStore.TableName).GetEntityIfExistsAsync<TableEntity>(
+                    EventKeys.PartitionKey(e), EventKeys.RowKey(e), cancellationToken: cancellationToken) is { HasValue: true } stored)
+            {
+                forgotten.Add(await rows.ForgetEventAsync(stored.Value!, cancellationToken));
+            }
+
+            return await blobs.DeleteAsync(name, before, cancellationToken);
         }
-
-        var without = emailEvent is null || Redaction.IsAboutOnly(address, emailEvent) ? null : Redaction.Without(address, emailEvent);
-        if (without is not null && await RewriteAsync(row, without, cancellationToken) is var rewritten
-            && (rewritten.PartitionKey, rewritten.RowKey) == (row.PartitionKey, row.RowKey))
-        {
-            return Change.Redacted;
-        }
-
-        await events.DeleteAsync(emailEvent, row, cancellationToken);
-        return without is null ? Change.Deleted : Change.Redacted;
-    }
-
-    private async Task<TableEntity> RewriteAsync(TableEntity row, EmailEvent without, CancellationToken cancellationToken)
-    {
-        var body = await StoredBody.WriteAsync(WebhookBody.ToJson(without.Fields), blobs, cancellationToken);
-        var webhook = EventRow.WebhookOf(row) with { ContentType = "application/json", Body = body.Text, Blob = body.Blob };
-        var rewritten = EventRow.New(without, webhook);
-        rewritten.Row[ColumnNames.Redacted] = true;
-        if (await events.RewriteAsync(rewritten, cancellationToken) == StoreOutcome.Conflict)
-        {
-            const string Error = "Without the forgotten address, this is another event of the same id, name and recipient.";
-            await letters.KeepAsync(webhook, DeadLetterReason.Conflict, Error, cancellationToken);
-        }
-
-        return rewritten.Row;
-    }
-
-    private async Task<Change> ForgetDeadLetterAsync(TableEntity row, AddressPattern address, CancellationToken cancellationToken)
-    {
-        var body = await letters.ReadBodyAsync(row, cancellationToken);
-        if (!Redaction.IsIn(address, row) && (body is null || !Redaction.IsIn(address, body)))
-        {
-            return Change.None;
-        }
-
-        if (row.GetString(ColumnNames.Reason) == DeadLetterReason.Unreadable && body is not null
-            && address.TakeFrom(Encoding.UTF8.GetString(body)) is var rest && rest != AddressPattern.Mark)
-        {
-            // It may hold the webhooks of other people as well.
-            await RewriteAsync(row, rest, cancellationToken);
-            return Change.Redacted;
-        }
-
-        if (body is null || !EmailEvent.TryParse(body, out var emailEvent, out _) || Redaction.IsAboutOnly(address, emailEvent)
-            || Redaction.Without(address, emailEvent) is not { } without)
-        {
-            await letters.DropAsync(row.PartitionKey, row.RowKey, cancellationToken);
-            return Change.Deleted;
-        }
-
-        row[ColumnNames.ContentType] = "application/json";
-        await RewriteAsync(row, WebhookBody.ToJson(without.Fields), cancellationToken);
-        return Change.Redacted;
-    }
-
-    private async Task RewriteAsync(TableEntity deadLetter, string body, CancellationToken cancellationToken)
-    {
-        (await StoredBody.WriteAsync(body, blobs, cancellationToken)).SetOn(deadLetter);
-        deadLetter[ColumnNames.Redacted] = true;
-        await deadLetters.UpdateEntityAsync(deadLetter, deadLetter.ETag, TableUpdateMode.Replace, cancellationToken);
     }
 }

@@ -1,4 +1,8 @@
+using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using Azure.Data.Tables;
 using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Storing;
@@ -8,41 +12,152 @@ namespace Smtp2GoIngest.Maintaining;
 /// <summary>Where an address stands in what is stored, and what is left without it. Pure functions.</summary>
 internal static class Redaction
 {
-    public static bool IsIn(AddressPattern address, BinaryData body) =>
-        address.IsIn(Encoding.UTF8.GetString(body))
-        || (WebhookBody.TryParse(body, out var fields, out _) && fields.Any(field => IsIn(address, field)));
+    // Beside the recipients; as SMTP2GO names them, and as a custom header or its column may be named.
+    private static readonly HashSet<string> AddressFields = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "sender", "from", "from_address", "sender_email", "destination_number", "source_number",
+        "to", "cc", "bcc", "reply_to", "return_path", "delivered_to", ColumnNames.Recipient,
+    };
 
-    public static bool IsIn(AddressPattern address, TableEntity row) =>
-        row.Any(property => property.Value is string text && address.IsIn(text));
+    private static readonly Regex JsonScalar =
+        new(@"""([^""\\]|\\.)*""|[0-9][0-9.eE+\-]*", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture);
+
+    // What a row is made of apart from its fields. The body is read for itself.
+    private static readonly HashSet<string> NoFields =
+    [
+        "odata.etag", "Timestamp", "PartitionKey", "RowKey", ColumnNames.EventPartitionKey, ColumnNames.EventRowKey, ColumnNames.Body,
+        ColumnNames.BodyBlob, ColumnNames.WebhookId, ColumnNames.ReceivedAt, ColumnNames.ContentType, ColumnNames.IsTest,
+        ColumnNames.Truncated, ColumnNames.Redacted, ColumnNames.RecipientCount,
+    ];
+
+    public static bool IsIn(AddressPattern address, BinaryData body) =>
+        WebhookBody.TryParse(body, out var fields, out _)
+            ? fields.Any(field => IsIn(address, field))
+            : address.IsIn(Encoding.UTF8.GetString(body));
+
+    /// <summary>Whether a column holds the address, the body left out.</summary>
+    public static bool IsIn(AddressPattern address, TableEntity row) => FieldsOf(row).Any(field => IsIn(address, field));
 
     public static bool IsIn(AddressPattern address, EmailEvent e) => e.Fields.Any(field => IsIn(address, field));
 
-    public static bool IsAboutOnly(AddressPattern address, EmailEvent e) => EventIndex.RecipientsOf(e) is [var one] && address.Is(one);
+    public static bool IsAboutOnly(AddressPattern address, EmailEvent e) =>
+        EventIndex.RecipientsOf(e) is { Count: > 0 } recipients && recipients.All(address.Is);
 
-    /// <summary>The event without the address; null where nothing is left of it that says what happened.</summary>
-    public static EmailEvent? Without(AddressPattern address, EmailEvent e)
+    /// <summary>The event of a row whose body is gone, as far as its columns tell it; null where they name none.</summary>
+    public static EmailEvent? EventOf(TableEntity row) => EmailEvent.TryCreate([.. FieldsOf(row)], out var e) ? e : null;
+
+    /// <summary>The event without the address. Every value keeps its form, and one without the address stays as it is.</summary>
+    public static EmailEvent Without(AddressPattern address, EmailEvent e) =>
+        EmailEvent.TryCreate(Without(address, e.Fields), out var without)
+            ? without
+            : throw new InvalidOperationException("An event without its name.");
+
+    /// <summary>A body without the address, as JSON if it can be read, else as its text; null where it does not hold it.</summary>
+    public static string? Without(AddressPattern address, BinaryData body) =>
+        !IsIn(address, body) ? null
+        : WebhookBody.TryParse(body, out var fields, out _) ? WebhookBody.ToJson(Without(address, fields))
+        : address.TakeFrom(Encoding.UTF8.GetString(body));
+
+    /// <summary>A queue message, or one webhook of it, without the address; null where it does not hold it. JSON stays as it is.</summary>
+    public static string? WithoutInMessage(AddressPattern address, string message)
     {
-        var recipients = e.Recipients.Where(recipient => !address.IsIn(recipient)).Select(recipient => new FieldValue(recipient)).ToList();
-        var isRecipient = e.Fields.Any(field => IsRecipients(field) && IsIn(address, field));
-        var fields = new List<WebhookField>();
-        foreach (var field in e.Fields)
+        var isJson = message.AsSpan().TrimStart() is ['{', ..] && WebhookBody.Check(Encoding.UTF8.GetBytes(message)) == BodyProblem.None;
+        var without = isJson ? WithoutInJson(address, message) : address.TakeFrom(message);
+        return without == message ? null : without;
+    }
+
+    private static bool IsIn(AddressPattern address, WebhookField field) => !ReferenceEquals(Without(address, field), field);
+
+    private static List<WebhookField> Without(AddressPattern address, IEnumerable<WebhookField> fields) =>
+        [.. fields.Select(field => Without(address, field)).DistinctBy(field => field.Name)];
+
+    private static WebhookField Without(AddressPattern address, WebhookField field)
+    {
+        var name = address.TakeFrom(field.Name);
+        var isAddresses = FieldTypes.HoldsAddresses(field.Name) || AddressFields.Contains(field.Name.Replace('-', '_'));
+        var values = field.Values
+            .Where(value => !(isAddresses && field.IsList && value.IsScalar && address.Is(value.Text)))
+            .Select(value => value with
+            {
+                Text = !value.IsScalar ? WithoutInJson(address, value.Text)
+                    : !isAddresses ? address.TakeFrom(value.Text)
+                    : field.IsList ? Without(address, value.Text)
+                    : WithoutInJoined(address, value.Text, FieldTypes.IsRecipients(field.Name)),
+            })
+            .ToList();
+        return name == field.Name && values.SequenceEqual(field.Values) ? field : field with { Name = name, Values = values };
+    }
+
+    // A text that can be one address is this one or another's, and compared whole.
+    private static string Without(AddressPattern address, string text)
+    {
+        if (address.Is(text))
         {
-            fields.Add(isRecipient && IsRecipients(field)
-                ? field with { Values = fields.Exists(IsRecipients) ? [] : recipients }
-                : new WebhookField(address.TakeFrom(field.Name), [.. field.Values.Select(value => Without(address, value))]));
+            return AddressPattern.Mark;
         }
 
-        return EmailEvent.TryCreate([.. fields.DistinctBy(field => field.Name)], out var without) ? without : null;
+        var inner = RecipientAddresses.Unwrap(text);
+        if (!AddressSyntax.IsAddress(inner))
+        {
+            return address.TakeFrom(text);
+        }
+
+        // What stands before it is a name, which may be any text.
+        var start = text.LastIndexOf(inner, StringComparison.Ordinal);
+        return address.TakeFrom(text[..start]) + address.TakeFromAddress(inner) + text[(start + inner.Length)..];
     }
 
-    private static bool IsIn(AddressPattern address, WebhookField field) =>
-        address.IsIn(field.Name) || field.Values.Any(value => address.IsIn(value.Text));
-
-    private static bool IsRecipients(WebhookField field) => field.Name is "recipients" or "recipients[]";
-
-    private static FieldValue Without(AddressPattern address, FieldValue value)
+    // Addresses in one text. What separates the others stays. An email may be left without a recipient, but not without a sender.
+    private static string WithoutInJoined(AddressPattern address, string list, bool isRecipients)
     {
-        var text = address.TakeFrom(value.Text);
-        return new FieldValue(text, value.IsScalar || text == AddressPattern.Mark);
+        var parts = RecipientAddresses.Split(list).ToList();
+        var isJoined = parts.Sum(part => part.Length + 1) == list.Length + 1;
+        var kept = new List<string>();
+        var at = 0;
+        foreach (var part in parts)
+        {
+            if (!address.Is(part))
+            {
+                var separator = isJoined && kept.Count > 0 ? list[(at - 1)..at] : string.Empty;
+                kept.Add(separator + Without(address, part));
+            }
+
+            at += part.Length + 1;
+        }
+
+        return kept.Count == 0 && parts.Count > 0 ? isRecipients ? string.Empty : AddressPattern.Mark
+            : isJoined ? string.Concat(kept)
+            : kept.SequenceEqual(parts) ? list
+            : JsonSerializer.Serialize([.. kept], JsonTextArray.Readable.StringArray);
     }
+
+    private static string WithoutInJson(AddressPattern address, string json) => JsonScalar.Replace(json, scalar =>
+    {
+        var text = scalar.Value[0] == '"' ? TextOf(scalar.Value) : scalar.Value;
+        var without = text is null ? address.TakeFrom(scalar.Value) : Without(address, text);
+        return without == (text ?? scalar.Value) ? scalar.Value
+            : $"\"{(text is null ? AddressPattern.Mark : JsonEncodedText.Encode(without, JavaScriptEncoder.UnsafeRelaxedJsonEscaping))}\"";
+    });
+
+    // Null where it is no text, as half of a surrogate pair is not.
+    private static string? TextOf(string literal)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(literal));
+            return reader.Read() ? reader.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static IEnumerable<WebhookField> FieldsOf(TableEntity row) => row
+        .Where(column => column.Value is not null && !NoFields.Contains(column.Key))
+        .Select(column => new WebhookField(column.Key, [new FieldValue(column.Value as string ?? TextOf(column.Value))]));
+
+    private static string TextOf(object value) => value is DateTimeOffset time
+        ? time.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture)
+        : Convert.ToString(value, CultureInfo.InvariantCulture)!;
 }

@@ -22,8 +22,8 @@ public static partial class RecipientAddresses
             : address.ToString();
     }
 
-    // A comma or semicolon inside quotes or angle brackets belongs to the address.
-    private static IEnumerable<string> Split(string list)
+    /// <summary>The parts of a joined text, as they stand in it, or the texts of a list that JSON or Python wrote.</summary>
+    internal static IEnumerable<string> Split(string list)
     {
         if (list.AsSpan().TrimStart() is ['[', ..] && TextsOf(list.Trim()) is { } texts)
         {
@@ -33,6 +33,7 @@ public static partial class RecipientAddresses
         return list.AsSpan().IndexOfAny('"', '<') < 0 ? list.Split([',', ';']) : SplitOutsideQuotes(list);
     }
 
+    // A comma or semicolon inside quotes or angle brackets belongs to the address.
     private static IEnumerable<string> SplitOutsideQuotes(string list)
     {
         var start = 0;

@@ -13,12 +13,19 @@ internal static class ArgumentParsing
     public static string ToText(DateOnly day) => day.ToString(DayFormat, CultureInfo.InvariantCulture);
 
     /// <summary>A day: <c>2026-05-01</c>.</summary>
-    public static string? ParseDay(ArgumentResult argument)
+    public static string? ParseDay(ArgumentResult argument) => ParseDay(argument, DateOnly.MaxValue);
+
+    /// <summary>A day up to the last one.</summary>
+    public static string? ParseDay(ArgumentResult argument, DateOnly last)
     {
         var text = argument.Tokens[0].Value;
-        if (!DateOnly.TryParseExact(text, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out _))
+        if (!DateOnly.TryParseExact(text, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
         {
             argument.AddError($"'{text}' is not a date: write it as 2026-05-01.");
+        }
+        else if (day > last)
+        {
+            argument.AddError($"{text} is in the future.");
         }
 
         return text;

@@ -1,0 +1,79 @@
+using System.Text.Json;
+using Smtp2GoIngest.Maintaining;
+using Smtp2GoIngest.Parsing;
+
+namespace Smtp2GoIngest.Tests.Maintaining;
+
+public sealed class RedactionTests
+{
+    private static readonly AddressPattern Ada = AddressPattern.Parse("ada@x.example")!;
+
+    [Theory]
+    [InlineData("rcpt", "\"ada@x.example,bob@x.example\"", "\"bob@x.example\"")]
+    [InlineData("rcpt", "[\"bob@x.example\",\"Ada <ada@x.example>\"]", "[\"bob@x.example\"]")]
+    [InlineData("recipients", "\"b@x.example; ada@x.example,\\\"E, F\\\" <e@x.example>\"", "\"b@x.example,\\\"E, F\\\" <e@x.example>\"")]
+    [InlineData("recipients", "[\"ada@x.example\",\"bob@x.example\",\"n'ada@x.example\"]", "[\"bob@x.example\",\"n'ada@x.example\"]")]
+    [InlineData("recipients", "[\"ada@x.example\"]", "[]")]
+    [InlineData("recipients", "\"ada@x.example\"", "\"\"")]
+    [InlineData("recipients", "\"[\\\"ada@x.example\\\", \\\"bob@x.example\\\"]\"", "\"[\\\"bob@x.example\\\"]\"")]
+    [InlineData("recipients", "\"['bob@x.example', 'ada@x.example']\"", "\"[\\\"bob@x.example\\\"]\"")]
+    [InlineData("recipients", "\"ada@x.example <bob@x.example>\"", "\"[forgotten] <bob@x.example>\"")]
+    [InlineData("recipients", "[{\"n\":1,\"a\":\"ada@x.example\"}, {\"b\": 1}]", "[{\"n\":1,\"a\":\"[forgotten]\"},{\"b\": 1}]")]
+    [InlineData("sender", "\"Ada <ada@x.example>\"", "\"[forgotten]\"")]
+    [InlineData("sender", "\"b+ada=x.example@em.example\"", "\"b+[forgotten]@em.example\"")]
+    [InlineData("Reply-To", "\"bob@x.example, ada@x.example\"", "\"bob@x.example\"")]
+    [InlineData("X-Customer", "[\"ada@x.example\",\"bob@x.example\"]", "[\"[forgotten]\",\"bob@x.example\"]")]
+    [InlineData("headers", "{\"a\" : \"to \\u0061da@x.example\", \"b\":[1.5,null]}", "{\"a\" : \"to [forgotten]\", \"b\":[1.5,null]}")]
+    [InlineData("note", "\"see ada@x.example\"", "\"see [forgotten]\"")]
+    public void A_value_keeps_its_form(string field, string json, string without) =>
+        Assert.Equal(Without(field, without), Redaction.Without(Ada, BinaryData.FromString(Body(field, json))));
+
+    [Theory]
+    [InlineData("rcpt", "\"k=ada@x.example\"")]
+    [InlineData("rcpt", "\"x?to=ada@x.example\"")]
+    [InlineData("rcpt", "\"'ada@x.example\"")]
+    [InlineData("rcpt", "\"x%20ada@x.example\"")]
+    [InlineData("sender", "\"'Ada' <x/ada@x.example>\"")]
+    [InlineData("from", "\"\\\"ada@x.example\\\"@y.example\"")]
+    [InlineData("recipients", "[\"to=ada@x.example\",\"?ada@x.example\",\"ada@x.example.au\"]")]
+    [InlineData("recipients", "\"to=ada@x.example,?ada@x.example;https/ada@x.example\"")]
+    [InlineData("headers", "{\"to\":\"x?to=ada@x.example\"}")]
+    public void Anothers_address_in_an_address_field_is_never_touched(string field, string json) =>
+        Assert.Null(Redaction.Without(Ada, BinaryData.FromString(Body(field, json))));
+
+    [Fact]
+    public void A_number_is_found_where_it_is_one_in_JSON()
+    {
+        var number = AddressPattern.Parse("+491512345678")!;
+
+        Assert.Equal(
+            Without("sms", "{\"to\":\"[forgotten]\",\"n\":4915123456789}"),
+            Redaction.Without(number, BinaryData.FromString(Body("sms", "{\"to\":491512345678,\"n\":4915123456789}"))));
+    }
+
+    [Fact]
+    public void An_event_is_about_only_the_address_when_nobody_else_is_a_recipient()
+    {
+        Assert.True(IsAboutOnly("rcpt", "\"<ADA@x.example>\""));
+        Assert.True(IsAboutOnly("recipients", "\"ada@x.example,Ada@X.example\""));
+        Assert.False(IsAboutOnly("rcpt", "[\"ada@x.example\",\"bob@x.example\"]"));
+        Assert.False(IsAboutOnly("recipients", "[]"));
+        Assert.False(IsAboutOnly("sender", "\"ada@x.example\""));
+    }
+
+    private static bool IsAboutOnly(string field, string json)
+    {
+        Assert.True(EmailEvent.TryParse(BinaryData.FromString(Body(field, json)), out var e, out _));
+        return Redaction.IsAboutOnly(Ada, e);
+    }
+
+    private static string Body(string field, string json) => $"{{\"event\":\"open\",\"{field}\":{json}}}";
+
+    // Read and written again, as any body without the address is.
+    private static string Without(string field, string json)
+    {
+        Assert.True(WebhookBody.TryParse(BinaryData.FromString(Body(field, json)), out var fields, out _));
+        using var document = JsonDocument.Parse(WebhookBody.ToJson(fields));
+        return document.RootElement.GetRawText();
+    }
+}

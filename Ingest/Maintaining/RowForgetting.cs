@@ -1,0 +1,191 @@
+using Azure;
+using Azure.Data.Tables;
+using Smtp2GoIngest.Parsing;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Storing;
+
+namespace Smtp2GoIngest.Maintaining;
+
+/// <summary>What became of a row that was looked at for an address.</summary>
+internal enum ForgetChange
+{
+    None,
+    Redacted,
+    Deleted,
+}
+
+/// <summary>
+/// Forgets an address in one row after the other. Only a row that is as it was read is written or deleted: what has changed meanwhile is
+/// read and judged again.
+/// </summary>
+internal sealed class RowForgetting(
+    TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, AddressPattern address, bool dryRun)
+{
+    private const int MaxTries = 5;
+
+    private readonly TableClient table = service.GetTableClient(EventStore.TableName);
+    private readonly TableClient deadLetters = service.GetTableClient(DeadLetters.TableName);
+
+    public Task<ForgetChange> ForgetEventAsync(TableEntity stored, CancellationToken cancellationToken) =>
+        TryAsync(table, stored, ForgetReadEventAsync, cancellationToken);
+
+    public Task<ForgetChange> ForgetDeadLetterAsync(TableEntity letter, CancellationToken cancellationToken) =>
+        TryAsync(deadLetters, letter, ForgetReadDeadLetterAsync, cancellationToken);
+
+    /// <summary>Forgets an index row that still holds the address: its event is gone, or a run was cut short before it came here.</summary>
+    /// <returns>What became of its event, and whether the index row had none.</returns>
+    public async Task<(ForgetChange Change, bool IsOrphan)> ForgetIndexRowAsync(
+        TableClient index, TableEntity row, CancellationToken cancellationToken)
+    {
+        var stored = await table.GetEntityIfExistsAsync<TableEntity>(
+            row.GetString(ColumnNames.EventPartitionKey) ?? string.Empty,
+            row.GetString(ColumnNames.EventRowKey) ?? string.Empty,
+            cancellationToken: cancellationToken);
+        if (dryRun)
+        {
+            return (ForgetChange.None, !stored.HasValue);
+        }
+
+        var change = stored.HasValue ? await ForgetEventAsync(stored.Value!, cancellationToken) : ForgetChange.None;
+        if (!stored.HasValue || change != ForgetChange.None || !await IsIndexedAsync(index, row, stored.Value!, cancellationToken))
+        {
+            await TryAsync(
+                index,
+                row,
+                async (again, token) =>
+                {
+                    if (Redaction.IsIn(address, again))
+                    {
+                        await index.DeleteEntityAsync(again.PartitionKey, again.RowKey, again.ETag, token);
+                    }
+
+                    return ForgetChange.None;
+                },
+                cancellationToken);
+        }
+
+        return (change, !stored.HasValue);
+    }
+
+    private static async Task<ForgetChange> TryAsync(
+        TableClient from,
+        TableEntity row,
+        Func<TableEntity, CancellationToken, Task<ForgetChange>> forget,
+        CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await forget(row, cancellationToken);
+            }
+            catch (RequestFailedException e) when (e.Status is 404 or 409 or 412 && tries < MaxTries)
+            {
+                var again = await from.GetEntityIfExistsAsync<TableEntity>(
+                    row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
+                if (!again.HasValue)
+                {
+                    return ForgetChange.None;
+                }
+
+                row = again.Value!;
+            }
+        }
+    }
+
+    private async Task<ForgetChange> ForgetReadEventAsync(TableEntity row, CancellationToken cancellationToken)
+    {
+        // Without its body an event is what its columns say.
+        var ofBody = await events.ReadAsync(row, cancellationToken);
+        if ((ofBody ?? Redaction.EventOf(row)) is not { } e || !Redaction.IsIn(address, e))
+        {
+            return ForgetChange.None;
+        }
+
+        if (Redaction.IsAboutOnly(address, e))
+        {
+            return dryRun || await events.DeleteAsync(ofBody, row, row.ETag, cancellationToken) ? ForgetChange.Deleted : ForgetChange.None;
+        }
+
+        if (!dryRun)
+        {
+            await RewriteAsync(row, ofBody, Redaction.Without(address, e), cancellationToken);
+        }
+
+        return ForgetChange.Redacted;
+    }
+
+    private async Task RewriteAsync(TableEntity row, EmailEvent? old, EmailEvent without, CancellationToken cancellationToken)
+    {
+        var body = await StoredBody.WriteAsync(WebhookBody.ToJson(without.Fields), blobs, cancellationToken);
+        var webhook = EventRow.WebhookOf(row) with { ContentType = "application/json", Body = body.Text, Blob = body.Blob };
+        var rewritten = EventRow.New(without, webhook);
+        rewritten.Row[ColumnNames.Redacted] = true;
+        if (await events.RewriteAsync(rewritten, row, cancellationToken) == StoreOutcome.Conflict)
+        {
+            const string Error = "Without the forgotten address, this is another event of the same id, name and recipient.";
+            await letters.KeepAsync(webhook, DeadLetterReason.Conflict, Error, cancellationToken);
+        }
+
+        var isMoved = (rewritten.Row.PartitionKey, rewritten.Row.RowKey) != (row.PartitionKey, row.RowKey);
+        if (isMoved && !await events.DeleteAsync(old, row, row.ETag, cancellationToken) && rewritten.Row.ETag != default)
+        {
+            // Somebody else deleted or moved it meanwhile: it must not come back here.
+            await events.DeleteAsync(without, rewritten.Row, rewritten.Row.ETag, cancellationToken);
+        }
+    }
+
+    // Index rows of an event that is as it should be are made again rather than deleted.
+    private async Task<bool> IsIndexedAsync(TableClient index, TableEntity row, TableEntity stored, CancellationToken cancellationToken)
+    {
+        if (await events.ReadAsync(stored, cancellationToken) is not { } e)
+        {
+            return false;
+        }
+
+        var rows = index.Name == EventIndex.ByDayTable ? [EventIndex.ByDay(e, stored)] : EventIndex.ByRecipient(e, stored);
+        if (!rows.Any(made => (made.PartitionKey, made.RowKey) == (row.PartitionKey, row.RowKey)))
+        {
+            return false;
+        }
+
+        await events.ReindexAsync([EventRow.Of(e, stored)], cancellationToken);
+        return true;
+    }
+
+    private async Task<ForgetChange> ForgetReadDeadLetterAsync(TableEntity row, CancellationToken cancellationToken)
+    {
+        if (await letters.ReadBodyAsync(row, cancellationToken) is not { } body)
+        {
+            return ForgetChange.None;
+        }
+
+        var isMessage = row.GetString(ColumnNames.Reason) == DeadLetterReason.Unreadable;
+        var without = isMessage ? Redaction.WithoutInMessage(address, body.ToString()) : Redaction.Without(address, body);
+        if (without is null)
+        {
+            return ForgetChange.None;
+        }
+
+        var isDeleted = without == AddressPattern.Mark
+            || (!isMessage && EmailEvent.TryParse(body, out var e, out _) && Redaction.IsAboutOnly(address, e));
+        if (!dryRun && isDeleted)
+        {
+            await deadLetters.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
+        }
+        else if (!dryRun)
+        {
+            // One webhook becomes JSON if it could be read. A message, which may hold the webhooks of others, stays a message.
+            if (!isMessage && without.StartsWith('{'))
+            {
+                row[ColumnNames.ContentType] = "application/json";
+            }
+
+            (await StoredBody.WriteAsync(without, blobs, cancellationToken)).SetOn(row);
+            row[ColumnNames.Redacted] = true;
+            await deadLetters.UpdateEntityAsync(row, row.ETag, TableUpdateMode.Replace, cancellationToken);
+        }
+
+        return isDeleted ? ForgetChange.Deleted : ForgetChange.Redacted;
+    }
+}
