@@ -101,8 +101,9 @@ public sealed class ProcessTests(AzuriteFixture azurite)
                 await client.ConnectAsync(IPAddress.Loopback, port, Test.Token);
                 return true;
             }
-            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.ConnectionReset)
             {
+                // Reset: it was still queued when the app closed the port.
                 return false;
             }
         }
