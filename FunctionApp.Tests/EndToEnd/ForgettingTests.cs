@@ -82,12 +82,11 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     public async Task A_dry_run_counts_what_a_run_does_and_changes_nothing()
     {
         var account = azurite.NewAccount();
-        await using var app = await IngestApp.StartAsync(account);
+        await using var app = await IngestApp.StartAsync(account, configure: Later(account));
         await app.AcknowledgedAsync($"event=delivered&id=1&email_id=e1&rcpt={Grace}");
         await app.AcknowledgedAsync($"event=processed&id=2&email_id=e2&recipients={Grace},henk@mail.example&m={new string('m', 50_000)}");
         await app.AcknowledgedAsync($"to={Grace}");
         await app.DrainedAsync();
-        await Task.Delay(TimeSpan.FromSeconds(3), Test.Token); // A body that has just come would be left alone.
         var before = await StateAsync();
 
         var planned = await app.Services.GetRequiredService<Forgetting>().ForgetAsync(Grace, dryRun: true, null, Test.Token);
@@ -124,14 +123,14 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     [Fact]
     public async Task A_body_that_only_the_text_of_a_dead_letter_names_is_left()
     {
-        await using var app = await IngestApp.StartAsync(azurite.NewAccount());
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account, configure: Later(account));
         var blobs = app.Services.GetRequiredService<WebhookBlobs>();
         var body = $"event=processed&id=1&email_id=e1&recipients={Grace},henk@mail.example";
         var name = await blobs.WriteAsync(System.Text.Encoding.UTF8.GetBytes(body), Test.Token);
         await app.Queue.CreateIfNotExistsAsync(cancellationToken: Test.Token);
         await app.Queue.SendMessageAsync($$"""{"v":9,"webhooks":[{"id":"1","blob":"{{name}}"}]}""", Test.Token);
         await app.DrainedAsync();
-        await Task.Delay(TimeSpan.FromSeconds(3), Test.Token); // A body that has just come would be left alone.
 
         Assert.Equal(new Forgotten { BlobsLeft = 1 }, await ForgetAsync(app, Grace));
 
@@ -276,8 +275,11 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     private static Task<Forgotten> ForgetAsync(IngestApp app, string address) =>
         app.Services.GetRequiredService<Forgetting>().ForgetAsync(address, dryRun: false, null, Test.Token);
 
+    /// <summary>A body that has just come would be left alone.</summary>
+    internal static Action<IServiceCollection> Later(string account) => StorageWire.Shifted(account, () => TimeSpan.FromMinutes(1));
+
     /// <summary>An app that meets something else just before its first such request.</summary>
-    private static Task<IngestApp> MeetingAsync(string account, Func<HttpRequestMessage, bool> isMet, Func<Task> meanwhile)
+    internal static Task<IngestApp> MeetingAsync(string account, Func<HttpRequestMessage, bool> isMet, Func<Task> meanwhile)
     {
         var met = 0;
         return IngestApp.StartAsync(

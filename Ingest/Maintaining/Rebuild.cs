@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 
@@ -53,7 +54,8 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         {
             foreach (var row in page.Values)
             {
-                var reparsed = await ReparseAsync(row, cancellationToken);
+                var reparsed = await table.IfUnchangedAsync(
+                    row, read => ReparseAsync(read, cancellationToken), Reparsed.Unchanged, cancellationToken);
                 changed += reparsed == Reparsed.Unchanged ? 0 : 1;
                 moved += reparsed == Reparsed.Moved ? 1 : 0;
             }
@@ -89,10 +91,11 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
             return Reparsed.Unchanged;
         }
 
-        if (await events.RewriteAsync(rebuilt, cancellationToken) == StoreOutcome.Conflict)
+        TableEntity? kept = null;
+        if (await events.RewriteAsync(rebuilt, row, cancellationToken) == StoreOutcome.Conflict)
         {
             const string Error = "Read again, this is another event of the same id, name and recipient.";
-            await letters.KeepAsync(rebuilt.Webhook, DeadLetterReason.Conflict, Error, cancellationToken);
+            kept = await letters.KeepAsync(rebuilt.Webhook, DeadLetterReason.Conflict, Error, cancellationToken);
         }
 
         if ((rebuilt.Row.PartitionKey, rebuilt.Row.RowKey) == (row.PartitionKey, row.RowKey))
@@ -100,8 +103,36 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
             return Reparsed.Changed;
         }
 
-        await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
+        try
+        {
+            using var deleted = await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
+            if (deleted.IsError)
+            {
+                await TakeBackAsync(rebuilt, kept, cancellationToken);
+                return Reparsed.Unchanged;
+            }
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.UpdateConditionNotSatisfied)
+        {
+            await TakeBackAsync(rebuilt, kept, cancellationToken);
+            throw;
+        }
+
         return Reparsed.Moved;
+    }
+
+    // Forgotten or changed while it was read again: what was made of it as it was must not stay.
+    private async Task TakeBackAsync(EventRow rebuilt, TableEntity? kept, CancellationToken cancellationToken)
+    {
+        if (kept is not null)
+        {
+            await letters.DropAsync(kept.PartitionKey, kept.RowKey, cancellationToken);
+        }
+
+        if (rebuilt.Row.ETag != default)
+        {
+            await events.DeleteAsync(rebuilt.Event, rebuilt.Row, rebuilt.Row.ETag, cancellationToken);
+        }
     }
 
     private static IEnumerable<(string, object)> Describe(TableEntity row) => row

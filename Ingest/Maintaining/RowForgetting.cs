@@ -1,4 +1,3 @@
-using Azure;
 using Azure.Data.Tables;
 using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Queueing;
@@ -21,16 +20,15 @@ internal enum ForgetChange
 internal sealed class RowForgetting(
     TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, AddressPattern address, bool dryRun)
 {
-    private const int MaxTries = 5;
-
     private readonly TableClient table = service.GetTableClient(EventStore.TableName);
     private readonly TableClient deadLetters = service.GetTableClient(DeadLetters.TableName);
 
     public Task<ForgetChange> ForgetEventAsync(TableEntity stored, CancellationToken cancellationToken) =>
-        TryAsync(table, stored, ForgetReadEventAsync, cancellationToken);
+        table.IfUnchangedAsync(stored, row => ForgetReadEventAsync(row, cancellationToken), ForgetChange.None, cancellationToken);
 
     public Task<ForgetChange> ForgetDeadLetterAsync(TableEntity letter, CancellationToken cancellationToken) =>
-        TryAsync(deadLetters, letter, ForgetReadDeadLetterAsync, cancellationToken);
+        deadLetters.IfUnchangedAsync(
+            letter, row => ForgetReadDeadLetterAsync(row, cancellationToken), ForgetChange.None, cancellationToken);
 
     /// <summary>Forgets an index row that still holds the address: its event is gone, or a run was cut short before it came here.</summary>
     /// <returns>What became of its event, and whether the index row had none.</returns>
@@ -49,48 +47,21 @@ internal sealed class RowForgetting(
         var change = stored.HasValue ? await ForgetEventAsync(stored.Value!, cancellationToken) : ForgetChange.None;
         if (!stored.HasValue || change != ForgetChange.None || !await IsIndexedAsync(index, row, stored.Value!, cancellationToken))
         {
-            await TryAsync(
-                index,
+            await index.IfUnchangedAsync(
                 row,
-                async (again, token) =>
+                async again =>
                 {
-                    if (Redaction.IsIn(address, again))
-                    {
-                        await index.DeleteEntityAsync(again.PartitionKey, again.RowKey, again.ETag, token);
-                    }
-
-                    return ForgetChange.None;
+                    var isIn = Redaction.IsIn(address, again);
+                    await (isIn
+                        ? index.DeleteEntityAsync(again.PartitionKey, again.RowKey, again.ETag, cancellationToken)
+                        : Task.CompletedTask);
+                    return isIn;
                 },
+                gone: false,
                 cancellationToken);
         }
 
         return (change, !stored.HasValue);
-    }
-
-    private static async Task<ForgetChange> TryAsync(
-        TableClient from,
-        TableEntity row,
-        Func<TableEntity, CancellationToken, Task<ForgetChange>> forget,
-        CancellationToken cancellationToken)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                return await forget(row, cancellationToken);
-            }
-            catch (RequestFailedException e) when (e.Status is 404 or 409 or 412 && tries < MaxTries)
-            {
-                var again = await from.GetEntityIfExistsAsync<TableEntity>(
-                    row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
-                if (!again.HasValue)
-                {
-                    return ForgetChange.None;
-                }
-
-                row = again.Value!;
-            }
-        }
     }
 
     private async Task<ForgetChange> ForgetReadEventAsync(TableEntity row, CancellationToken cancellationToken)

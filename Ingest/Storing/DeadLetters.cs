@@ -23,14 +23,19 @@ public sealed partial class DeadLetters(
 
     /// <summary>Keeps a webhook. One that was kept before keeps its first reason, unless this is its replay.</summary>
     /// <param name="reason">One of <see cref="DeadLetterReason"/>.</param>
+    /// <returns>Its row, where that was written.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
-    public async Task KeepAsync(ReceivedWebhook webhook, string reason, string error, CancellationToken cancellationToken)
+    public async Task<TableEntity?> KeepAsync(
+        ReceivedWebhook webhook, string reason, string error, CancellationToken cancellationToken)
     {
         var row = NewRow(webhook, reason, error);
-        if (await TryWriteAsync(row, StoredBody.Of(webhook), isUpdate: webhook.ReplayOf is not null, cancellationToken))
+        if (!await TryWriteAsync(row, StoredBody.Of(webhook), isUpdate: webhook.ReplayOf is not null, cancellationToken))
         {
-            Report(row);
+            return null;
         }
+
+        Report(row);
+        return row;
     }
 
     /// <summary>Keeps a webhook first, and drops it again where it proves to be stored: finding that out may end the process.</summary>

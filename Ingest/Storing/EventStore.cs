@@ -60,19 +60,17 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
             ? e
             : null;
 
-    /// <summary>Writes an event that is stored already again, with its index rows. The old row stays where its keys were others.</summary>
+    /// <summary>
+    /// Writes an event that is stored already again, with its index rows, if the row that it was made of is as it was read. That row stays
+    /// where its keys were others.
+    /// </summary>
     /// <returns>
-    /// <see cref="StoreOutcome.Stored"/>; or <see cref="StoreOutcome.Duplicate"/> or <see cref="StoreOutcome.Conflict"/> where another
-    /// webhook's event has that row, and then nothing is written.
+    /// <see cref="StoreOutcome.Stored"/>, and <see cref="EventRow.Row"/> has an ETag only if it is a row that was not there before; or
+    /// <see cref="StoreOutcome.Duplicate"/> or <see cref="StoreOutcome.Conflict"/> where another webhook's event has that row, and then
+    /// nothing is written.
     /// </returns>
-    /// <exception cref="RequestFailedException">Storage failed.</exception>
-    internal Task<StoreOutcome> RewriteAsync(EventRow rewritten, CancellationToken cancellationToken) =>
-        RewriteAsync(rewritten, null, cancellationToken);
-
-    /// <summary>The same, if the row that it was made of is as it was read; null asks for nothing.</summary>
-    /// <remarks>Afterwards <see cref="EventRow.Row"/> has an ETag only if it is a row that was not there before.</remarks>
     /// <exception cref="RequestFailedException">Storage failed; 404, 409 or 412 where somebody else was faster.</exception>
-    internal async Task<StoreOutcome> RewriteAsync(EventRow rewritten, TableEntity? read, CancellationToken cancellationToken)
+    internal async Task<StoreOutcome> RewriteAsync(EventRow rewritten, TableEntity read, CancellationToken cancellationToken)
     {
         var (partitionKey, rowKey) = (rewritten.Row.PartitionKey, rewritten.Row.RowKey);
         var there = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, rowKey, cancellationToken: cancellationToken);
@@ -82,11 +80,7 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
             return outcome;
         }
 
-        if (read is null)
-        {
-            await table.UpsertEntityAsync(rewritten.Row, TableUpdateMode.Replace, cancellationToken);
-        }
-        else if ((read.PartitionKey, read.RowKey) == (partitionKey, rowKey) || there.HasValue)
+        if ((read.PartitionKey, read.RowKey) == (partitionKey, rowKey) || there.HasValue)
         {
             var unchanged = (read.PartitionKey, read.RowKey) == (partitionKey, rowKey) ? read.ETag : there.Value!.ETag;
             await table.UpdateEntityAsync(rewritten.Row, unchanged, TableUpdateMode.Replace, cancellationToken);

@@ -10,6 +10,9 @@ internal static class TableWrites
     // Of one message at a time; the trigger runs up to 24 messages side by side.
     private const int MaxParallel = 16;
 
+    // Who changes a row besides is another maintenance run, or a duplicate: neither does so often.
+    private const int MaxTries = 5;
+
     /// <summary>Tells whether storage will never take this row, however often it is tried.</summary>
     /// <remarks>Missing rights, a missing table, throttling and time-outs pass or are mended: they are not the row's fault.</remarks>
     public static bool IsForGood(this RequestFailedException e) =>
@@ -27,6 +30,32 @@ internal static class TableWrites
         {
             await table.CreateIfNotExistsAsync(cancellationToken);
             await operation(table);
+        }
+    }
+
+    /// <summary>Acts on a row by its ETag. Where it has changed meanwhile, it is read and acted on again.</summary>
+    /// <param name="gone">The result where the row is gone.</param>
+    /// <exception cref="RequestFailedException">Storage failed, or the row changed again and again.</exception>
+    public static async Task<T> IfUnchangedAsync<T>(
+        this TableClient table, TableEntity row, Func<TableEntity, Task<T>> act, T gone, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await act(row);
+            }
+            catch (RequestFailedException e) when (e.Status is 404 or 409 or 412 && tries < MaxTries)
+            {
+                var again = await table.GetEntityIfExistsAsync<TableEntity>(
+                    row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
+                if (!again.HasValue)
+                {
+                    return gone;
+                }
+
+                row = again.Value!;
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Azure;
+using Azure.Data.Tables;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Logging;
 using Smtp2GoIngest.Parsing;
@@ -66,7 +67,7 @@ public sealed class WebhookProcessor(
 
     private static string Poisoned(string error) => $"Storing failed too often: {error}. Replay it once that is fixed.";
 
-    private Task KeepPoisonAsync(ReceivedWebhook? webhook, string error, CancellationToken cancellationToken) =>
+    private Task<TableEntity?> KeepPoisonAsync(ReceivedWebhook? webhook, string error, CancellationToken cancellationToken) =>
         webhook is null
             ? throw new LoggableException(error)
             : deadLetters.KeepAsync(webhook, DeadLetterReason.Poison, Poisoned(error), cancellationToken);
