@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -42,7 +43,9 @@ internal sealed record SpelledEvent(string Name, bool HasId, int Number, IReadOn
         static (second, ticks) => new DateTimeOffset(2001, 9, 10, 0, 0, 0, TimeSpan.Zero).AddSeconds(second % 700_000_000).AddTicks(ticks));
 
     private static Gen<string> Text =>
-        Gen.OneOf(Gen.Char[' ', '~'], Gen.Char['\u00c0', '\u00ff'], Gen.Char['\u4e00', '\u4e20']).Array[0, 12].Select(text => new string(text));
+        Gen.OneOf(Gen.Char[' ', '~'], Gen.Char['\u00c0', '\u00ff'], Gen.Char['\u4e00', '\u4e20'])
+            .Array[0, 12]
+            .Select(text => new string(text));
 
     private static Gen<T> OneOf<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
 
@@ -77,8 +80,8 @@ internal sealed record SpelledEvent(string Name, bool HasId, int Number, IReadOn
                     break;
                 case string[] list:
                     var suffix = random.Next(2) == 0 ? "[]" : string.Empty;
-                    pairs.AddRange(list.Select(element =>
-                        (name + suffix, name == "recipients" && (list.Length > 1 || suffix.Length > 0) ? AddressOf(element, random) : element)));
+                    var isAddresses = name == "recipients" && (list.Length > 1 || suffix.Length > 0);
+                    pairs.AddRange(list.Select(element => (name + suffix, isAddresses ? AddressOf(element, random) : element)));
                     break;
                 default:
                     pairs.Add((name, SpellingOf(value, random)));
@@ -92,7 +95,7 @@ internal sealed record SpelledEvent(string Name, bool HasId, int Number, IReadOn
             pairs.GroupBy(pair => pair.Name)
                 .OrderBy(_ => random.Next())
                 .SelectMany(same => same)
-                .Select(pair => $"{Uri.EscapeDataString(pair.Name)}={Uri.EscapeDataString(pair.Value).Replace("%20", "+", StringComparison.Ordinal)}"));
+                .Select(pair => $"{WebUtility.UrlEncode(pair.Name)}={WebUtility.UrlEncode(pair.Value)}"));
     }
 
     public string ToJson(Random random)

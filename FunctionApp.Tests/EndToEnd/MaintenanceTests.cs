@@ -379,7 +379,8 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await other.Events.AddEntityAsync(wrong, Test.Token);
         await using var app = await ForgettingTests.MeetingAsync(
             account,
-            request => request.Method.Method == method && request.RequestUri!.AbsolutePath.Contains("/Smtp2GoEvents", StringComparison.Ordinal),
+            request =>
+                request.Method.Method == method && request.RequestUri!.AbsolutePath.Contains("/Smtp2GoEvents", StringComparison.Ordinal),
             async () => await other.Events.DeleteEntityAsync(wrong.PartitionKey, wrong.RowKey, cancellationToken: Test.Token));
 
         await app.Services.GetRequiredService<Rebuild>().ReparseAsync(null, Test.Token);

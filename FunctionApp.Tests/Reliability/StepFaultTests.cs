@@ -113,7 +113,8 @@ public sealed partial class StepFaultTests(AzuriteFixture azurite)
         return $"{request.Method} {(isBatch ? "batch " : string.Empty)}{called.Value} {Comp().Match(request.RequestUri.Query).Value}";
     }
 
-    [GeneratedRegex("Tables|Smtp2Go[A-Za-z]+|smtp2go-webhooks(/messages)?(/|$)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
+    [GeneratedRegex(
+        "Tables|Smtp2Go[A-Za-z]+|smtp2go-webhooks(/messages)?(/|$)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Called();
 
     [GeneratedRegex("(comp|restype)=[a-z]+", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]

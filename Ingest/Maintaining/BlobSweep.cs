@@ -70,7 +70,7 @@ public sealed partial class BlobSweep(
         return swept;
     }
 
-    /// <summary>Deletes the body of an event that is about to be deleted; where it may still be needed, the sweep will see it again.</summary>
+    /// <summary>Deletes the body of an event that is about to go; where it may still be needed, the sweep will see it again.</summary>
     internal async Task ReleaseAsync(string blob, BlobUse use, CancellationToken cancellationToken)
     {
         if (!use.IsSafe || use.DeadLettered.Contains(blob) || !await blobs.DeleteAsync(blob, use.Before, cancellationToken))
