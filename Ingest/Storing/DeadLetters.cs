@@ -164,6 +164,13 @@ public sealed partial class DeadLetters(
         }
         catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.EntityAlreadyExists)
         {
+            // Only what is seen there is kept: an answer can be wrong.
+            var there = await table.GetEntityIfExistsAsync<TableEntity>(row.PartitionKey, row.RowKey, ["RowKey"], cancellationToken);
+            if (!there.HasValue)
+            {
+                throw;
+            }
+
             return false;
         }
 
