@@ -14,7 +14,7 @@ internal static class StorageClients
     public static QueueServiceClient Queues(StorageOptions options, HttpPipelineTransport? transport = null)
     {
         var client = Configure(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }, transport);
-        client.AddPolicy(new WriteTimeout(), HttpPipelinePosition.PerCall);
+        client.AddPolicy(new WriteTimeout(), HttpPipelinePosition.PerRetry);
         return options.ConnectionString is { Length: > 0 } connectionString
             ? new QueueServiceClient(connectionString, client)
             : new QueueServiceClient(new Uri(options.QueueServiceUri!), CredentialOf(options), client);
@@ -31,7 +31,7 @@ internal static class StorageClients
     public static BlobServiceClient Blobs(StorageOptions options, HttpPipelineTransport? transport = null)
     {
         var client = Configure(new BlobClientOptions(), transport);
-        client.AddPolicy(new WriteTimeout(), HttpPipelinePosition.PerCall);
+        client.AddPolicy(new WriteTimeout(), HttpPipelinePosition.PerRetry);
         return options.ConnectionString is { Length: > 0 } connectionString
             ? new BlobServiceClient(connectionString, client)
             : new BlobServiceClient(new Uri(options.BlobServiceUri!), CredentialOf(options), client);

@@ -9,8 +9,11 @@ namespace Smtp2GoIngest;
 /// </remarks>
 internal sealed class WriteTimeout : HttpPipelineSynchronousPolicy
 {
-    // With Webhook__EnqueueTimeout at 4 s, three tries.
-    private static readonly TimeSpan ForAnswer = TimeSpan.FromSeconds(1);
+    // With Webhook__EnqueueTimeout at 4 s, a second try and, where that hangs as well, a third.
+    private static readonly TimeSpan FirstTry = TimeSpan.FromSeconds(1);
+
+    // Longer, for a queue that is slow and does not hang.
+    private static readonly TimeSpan LaterTry = TimeSpan.FromSeconds(2);
 
     private const double BytesPerSecond = 512 * 1024;
 
@@ -20,7 +23,8 @@ internal sealed class WriteTimeout : HttpPipelineSynchronousPolicy
         if (request.Method == RequestMethod.Post || request.Method == RequestMethod.Put)
         {
             var length = request.Content is { } content && content.TryComputeLength(out var bytes) ? bytes : 0;
-            message.NetworkTimeout = ForAnswer + TimeSpan.FromSeconds(length / BytesPerSecond);
+            var answer = message.ProcessingContext.RetryNumber == 0 ? FirstTry : LaterTry;
+            message.NetworkTimeout = answer + TimeSpan.FromSeconds(length / BytesPerSecond);
         }
     }
 }

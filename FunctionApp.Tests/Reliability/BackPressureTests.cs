@@ -169,6 +169,21 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
         }
     }
 
+    [Fact]
+    public async Task A_queue_that_is_slower_than_a_first_try_may_take_is_waited_for()
+    {
+        var account = azurite.NewAccount();
+        var slow = StorageWire.Between(account, async (request, send, cancellationToken) =>
+        {
+            await Task.Delay(request.Method == HttpMethod.Post ? TimeSpan.FromSeconds(1.5) : TimeSpan.Zero, cancellationToken);
+            return await send();
+        });
+        await using var app = await IngestApp.StartAsync(account, configure: slow, pump: false);
+        await app.Queue.CreateIfNotExistsAsync(cancellationToken: Test.Token);
+
+        await app.AcknowledgedAsync("event=open");
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
