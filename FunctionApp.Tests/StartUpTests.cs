@@ -169,6 +169,12 @@ public sealed class StartUpTests
         "Webhook__Username=u",
         "Webhook__Password=right-horse-battery-staple",
         "Logging__LogLevel__Default=loud")]
+    [InlineData(
+        "Webhook__Password is the sample's",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        $"Webhook__Password={WebhookOptions.SamplePassword}",
+        "AZURE_FUNCTIONS_ENVIRONMENT=Production")]
     public async Task A_wrong_setting_ends_the_worker_and_is_named(string named, params string[] settings)
     {
         using var worker = FunctionsHostWorker.Start(new Uri("http://127.0.0.1:1/"), Parse(settings));

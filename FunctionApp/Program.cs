@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Smtp2GoIngest;
 using Smtp2GoIngest.FunctionApp;
+using Smtp2GoIngest.Receiving;
 using Smtp2GoIngest.Telemetry;
 
 IHost host;
@@ -18,6 +19,10 @@ try
     builder.Services.AddHostedService(static services => services.GetRequiredService<RunningCalls>());
     builder.Services.Configure<KestrelServerOptions>(static kestrel => kestrel.AddServerHeader = false);
     builder.Services.AddSmtp2GoIngest(builder.Configuration);
+
+    // func start says Development. Any other host may be in a container that others can reach.
+    var isLocal = builder.Configuration["AZURE_FUNCTIONS_ENVIRONMENT"] == Environments.Development;
+    builder.Services.AddSingleton(_ => AppEnvironment.Detect(builder.Configuration, listensToOthers: !isLocal));
     builder.Services.AddTelemetry(builder.Configuration)?.UseFunctionsWorkerDefaults();
     host = builder.Build();
     if (SettingProblems.Report(host.Services))

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Smtp2GoIngest;
 
 /// <summary>Says what is wrong with the settings when a host starts: the message alone, without a stack trace.</summary>
-internal static class SettingProblems
+internal static partial class SettingProblems
 {
     /// <summary>Writes one line for each problem to standard error, of which the Functions host shows a worker's last three.</summary>
     /// <returns>True where there is one.</returns>
@@ -42,11 +43,29 @@ internal static class SettingProblems
         AggregateException e when e.InnerExceptions.All(inner => inner is OptionsValidationException) =>
             [.. e.InnerExceptions.SelectMany(Find)],
 
-        // A malformed number or time: the configuration binder's message names the setting and its value.
-        InvalidOperationException { InnerException: FormatException or ArgumentException or OverflowException } =>
-            [failure.Message.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal)],
+        // A malformed number or time. The binder's message quotes the value, which may be a secret in the wrong place.
+        InvalidOperationException { InnerException: FormatException or ArgumentException or OverflowException }
+            when Malformed().Match(failure.Message) is { Success: true } malformed =>
+            [
+                $"{malformed.Groups["setting"].Value.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal)} "
+                + $"is not a valid {NameOf(malformed.Groups["type"].Value)}.",
+            ],
         InvalidOperationException or InvalidDataException or FormatException or ArgumentException or IOException =>
             [$"The app cannot start: {failure.Message.ReplaceLineEndings(" ")}"],
         _ => [],
     };
+
+    private static string NameOf(string type) => type switch
+    {
+        "System.TimeSpan" => "time span: write it as 00:00:04",
+        "System.Boolean" => "truth value: write true or false",
+        "System.Int32" => "number",
+        _ => "value: see the settings in README",
+    };
+
+    [GeneratedRegex(
+        @"' at '(?<setting>[^']+)' to type '(System\.Nullable`1\[)?(?<type>[^'\]]+)\]?'",
+        RegexOptions.ExplicitCapture | RegexOptions.RightToLeft,
+        matchTimeoutMilliseconds: 1_000)]
+    private static partial Regex Malformed();
 }

@@ -11,10 +11,10 @@ namespace Smtp2GoIngest;
 /// <summary>Creates the clients of the storage account, without a call to it.</summary>
 internal static class StorageClients
 {
-    public static QueueServiceClient Queues(StorageOptions options, HttpPipelineTransport? transport = null)
+    /// <param name="isPatient">True where nobody waits for an answer, and the line may be slow.</param>
+    public static QueueServiceClient Queues(StorageOptions options, HttpPipelineTransport? transport = null, bool isPatient = false)
     {
-        var client = Configure(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }, transport);
-        client.AddPolicy(new WriteTimeout(), HttpPipelinePosition.PerRetry);
+        var client = Configure(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }, transport, isPatient);
         return options.ConnectionString is { Length: > 0 } connectionString
             ? new QueueServiceClient(connectionString, client)
             : new QueueServiceClient(new Uri(options.QueueServiceUri!), CredentialOf(options), client);
@@ -22,16 +22,16 @@ internal static class StorageClients
 
     public static TableServiceClient Tables(StorageOptions options, HttpPipelineTransport? transport = null)
     {
-        var client = Configure(new TableClientOptions(), transport);
+        var client = Configure(new TableClientOptions(), transport, isPatient: true);
         return options.ConnectionString is { Length: > 0 } connectionString
             ? new TableServiceClient(connectionString, client)
             : new TableServiceClient(new Uri(options.TableServiceUri!), CredentialOf(options), client);
     }
 
-    public static BlobServiceClient Blobs(StorageOptions options, HttpPipelineTransport? transport = null)
+    /// <param name="isPatient">True where nobody waits for an answer, and the line may be slow.</param>
+    public static BlobServiceClient Blobs(StorageOptions options, HttpPipelineTransport? transport = null, bool isPatient = false)
     {
-        var client = Configure(new BlobClientOptions(), transport);
-        client.AddPolicy(new WriteTimeout(), HttpPipelinePosition.PerRetry);
+        var client = Configure(new BlobClientOptions(), transport, isPatient);
         return options.ConnectionString is { Length: > 0 } connectionString
             ? new BlobServiceClient(connectionString, client)
             : new BlobServiceClient(new Uri(options.BlobServiceUri!), CredentialOf(options), client);
@@ -43,7 +43,7 @@ internal static class StorageClients
         : new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned);
 
     // Retries here cover a hiccup of about a second. The retry delay of the queue covers an outage.
-    private static T Configure<T>(T options, HttpPipelineTransport? transport)
+    private static T Configure<T>(T options, HttpPipelineTransport? transport, bool isPatient)
         where T : ClientOptions
     {
         options.Retry.Mode = RetryMode.Exponential;
@@ -53,6 +53,11 @@ internal static class StorageClients
         options.Retry.NetworkTimeout = TimeSpan.FromSeconds(10);
         options.Transport = transport ?? options.Transport;
         options.AddPolicy(new NoFalseSuccess(), HttpPipelinePosition.PerRetry);
+        if (!isPatient)
+        {
+            options.AddPolicy(new WriteTimeout(), HttpPipelinePosition.PerRetry);
+        }
+
         return options;
     }
 }

@@ -6,6 +6,7 @@ using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tests.Reliability;
 using Smtp2GoIngest.Tests.Storing;
 
 namespace Smtp2GoIngest.Tests.EndToEnd;
@@ -443,6 +444,56 @@ public sealed class StoringTests(AzuriteFixture azurite)
 
         QueueMessage Message(string id, int dequeueCount) =>
             QueuesModelFactory.QueueMessage(id, "r", text, dequeueCount, null, DateTimeOffset.UtcNow);
+    }
+
+    [Fact]
+    public async Task A_dead_letter_whose_answer_was_lost_is_reported()
+    {
+        using var emitted = new Emitted();
+        var account = azurite.NewAccount();
+        var lost = 0;
+        var wire = StorageWire.Between(account, async (request, send, _) =>
+        {
+            var answer = await send();
+            return answer.IsSuccessStatusCode
+                && request.Method != HttpMethod.Get
+                && request.RequestUri!.AbsolutePath.Contains("DeadLetters", StringComparison.Ordinal)
+                && Interlocked.Exchange(ref lost, 1) == 0
+                ? throw new HttpRequestException("The answer is lost.")
+                : answer;
+        });
+        await using var app = await IngestApp.StartAsync(account, configure: services =>
+        {
+            wire(services);
+            emitted.AddTo(services);
+        });
+
+        await app.AcknowledgedAsync("no=event");
+        await app.DrainedAsync();
+
+        Assert.Equal(1, lost);
+        Assert.Single(await app.DeadLettersAsync());
+        Assert.Single(
+            emitted.MeasuredBy(app.Services),
+            line => line.StartsWith("metric Smtp2GoIngest webhooks.dead_lettered", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_is_kept_in_a_blob_because_the_table_refuses_its_text_is_settled_when_it_comes_again()
+    {
+        var account = azurite.NewAccount();
+        var refuse = StorageFault.InTables(account, request =>
+            StorageFault.BodyOf(request).Contains("odd text", StringComparison.Ordinal)
+                ? new RequestFailedException(400, "no", "InvalidInput", null)
+                : null);
+        await using var app = await IngestApp.StartAsync(account, configure: refuse, pump: false);
+        var message = QueuesModelFactory.QueueMessage("m", "r", MessageOf(Entry("1", "a=odd text")), 1, null, DateTimeOffset.UtcNow);
+        var processor = app.Services.GetRequiredService<WebhookProcessor>();
+
+        await processor.StoreAsync(message, Test.Token);
+        await processor.StoreAsync(message, Test.Token);
+
+        Assert.Equal("a=odd text"u8.ToArray(), await app.BodyOfAsync(Assert.Single(await app.DeadLettersAsync())));
     }
 
     [Fact]

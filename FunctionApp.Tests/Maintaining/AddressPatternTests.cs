@@ -203,11 +203,9 @@ public sealed class AddressPatternTests
             string.Concat(Enumerable.Repeat("'", 1_000_000)) + Address,
             string.Concat(Enumerable.Repeat("\\u005c", 160_000)),
         ];
-        var watch = System.Diagnostics.Stopwatch.StartNew();
 
-        Assert.All(texts, text => pattern.TakeFrom(text));
-
-        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(60));
+        // A search that takes more than linear time meets its own time-out.
+        Assert.All(texts, text => Assert.Equal(text, pattern.TakeFrom(text)));
     }
 
     [Fact]

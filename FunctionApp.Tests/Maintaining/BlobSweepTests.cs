@@ -58,6 +58,25 @@ public sealed class BlobSweepTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task The_bodies_of_an_unreadable_dead_letter_are_touched_when_it_is_replayed()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+        await app.AcknowledgedAsync($"event=open&id=1&email_id=e1&message={Padding}");
+        var message = (await app.Queue.ReceiveMessageAsync(cancellationToken: Test.Token)).Value;
+        await app.Queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, Test.Token);
+        await app.Queue.SendMessageAsync(message.Body.ToString().Replace("\"v\":1", "\"v\":2", StringComparison.Ordinal), Test.Token);
+        await app.StoreQueuedAsync();
+        var letter = Assert.Single(await app.DeadLettersAsync());
+        var before = Assert.Single(app.Blobs.GetBlobs(cancellationToken: Test.Token)).Properties.LastModified;
+        await Task.Delay(TimeSpan.FromSeconds(1.1), Test.Token);
+
+        await app.Services.GetRequiredService<DeadLetters>()
+            .ReplayAsync(letter, app.Services.GetRequiredService<WebhookQueue>(), Test.Token);
+
+        Assert.True(Assert.Single(app.Blobs.GetBlobs(cancellationToken: Test.Token)).Properties.LastModified > before);
+    }
+
+    [Fact]
     public async Task While_an_old_message_waits_nothing_is_swept_and_that_is_measured()
     {
         using var emitted = new Emitted();
@@ -129,6 +148,20 @@ public sealed class BlobSweepTests(AzuriteFixture azurite)
         Assert.Equal(1, reads);
         Assert.Equal(0, await SweepAsync(app, DateTimeOffset.UtcNow.AddMinutes(2)));
         Assert.Equal(1, reads);
+    }
+
+    [Fact]
+    public async Task A_message_that_comes_again_keeps_its_body_from_the_sweep_before_it_is_read()
+    {
+        await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
+        await app.AcknowledgedAsync($"no=event&message={Padding}");
+        await app.Queue.ReceiveMessageAsync(TimeSpan.FromSeconds(1), Test.Token);
+        var before = Assert.Single(app.Blobs.GetBlobs(cancellationToken: Test.Token)).Properties.LastModified;
+        await Task.Delay(TimeSpan.FromSeconds(1.1), Test.Token);
+
+        await app.StoreQueuedAsync();
+
+        Assert.True(Assert.Single(app.Blobs.GetBlobs(cancellationToken: Test.Token)).Properties.LastModified > before);
     }
 
     [Fact]

@@ -41,6 +41,21 @@ public sealed class RedactionTests
     public void Anothers_address_in_an_address_field_is_never_touched(string field, string json) =>
         Assert.Null(Redaction.Without(Ada, BinaryData.FromString(Body(field, json))));
 
+    [Theory]
+    [InlineData("{\"x\":-491512345678}")]
+    [InlineData("{\"x\":491512345.678}")]
+    [InlineData("{\"x\":4915123456.78e1}")]
+    public void A_number_that_nobody_can_call_is_left_in_JSON(string json) =>
+        Assert.Null(Redaction.Without(AddressPattern.Parse("+491512345678")!, BinaryData.FromString(Body("headers", json))));
+
+    [Fact]
+    public void Two_names_that_held_the_address_keep_the_values_of_both()
+    {
+        var body = BinaryData.FromString("""{"event":"open","ada@x.example":"one","Ada@x.example":"two"}""");
+
+        Assert.Equal("""{"event":"open","[forgotten]":["one","two"]}""", Redaction.Without(Ada, body));
+    }
+
     [Fact]
     public void A_number_is_found_where_it_is_one_in_JSON()
     {

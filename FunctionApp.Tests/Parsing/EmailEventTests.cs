@@ -91,6 +91,24 @@ public sealed class EmailEventTests
         Assert.Equal(expected, string.Join('|', Read(body.StartsWith('{') ? body : $"event=processed&{body}").Recipients));
 
     [Theory]
+    [InlineData('<')]
+    [InlineData('"')]
+    [InlineData(',')]
+    [InlineData('[')]
+    public void Eight_times_the_recipients_take_no_more_than_some_eight_times_as_long(char c)
+    {
+        // Quadratic time would be 64 times as long.
+        Assert.InRange(TimeOf(1_000_000) / TimeOf(125_000), 0, 32);
+
+        double TimeOf(int length) => Enumerable.Range(0, 5).Min(_ =>
+        {
+            var watch = System.Diagnostics.Stopwatch.StartNew();
+            Read($"event=open&rcpt=a\"<{new string(c, length)}");
+            return watch.Elapsed.TotalMilliseconds;
+        });
+    }
+
+    [Theory]
     [InlineData("rcpt=+ada@x+", "ada@x")]
     [InlineData("rcpt=%3Cada@x%3E", "ada@x")]
     [InlineData("rcpt=Ada+%3C+ada@x+%3E", "ada@x")]
@@ -139,6 +157,10 @@ public sealed class EmailEventTests
     [InlineData("1774340599", "2026-03-24T08:23:19.0000000")]
     [InlineData("1774340599.25", "2026-03-24T08:23:19.2500000")]
     [InlineData("1774340599250", "2026-03-24T08:23:19.2500000")]
+    [InlineData("\u00a01774340599", null)]
+    [InlineData("1774340599\u2003", null)]
+    [InlineData("\u00852026-03-24T08:23:19z", null)]
+    [InlineData("\u0661774340599", null)]
     [InlineData("177434059", null)]
     [InlineData("17743405991", null)]
     [InlineData("2026-03-24T08:23:61Z", null)]
@@ -178,6 +200,9 @@ public sealed class EmailEventTests
     [InlineData("event=open&code=007", "event=open&code=7", false)]
     [InlineData("event=open&from_name=", """{"event":"open","host":null,"tags":[]}""", true)]
     [InlineData("event=open&X-Tag=[\"a\",\"b\"]", """{"event":"open","X-Tag":["a","b"]}""", true)]
+    [InlineData("event=open&n=[1,2.0]", """{"event":"open","n":[1.0,2]}""", true)]
+    [InlineData("event=open&o={\"a\": 1, \"b\":[]}", """{"event":"open","o":{"a":1,"b":[ ]}}""", true)]
+    [InlineData("event=open&o={\"a\":1}", """{"event":"open","o":{"a":2}}""", false)]
     [InlineData("event=open&X-Tag[]=a&X-Tag[]=b", """{"event":"open","X-Tag":["a","b"]}""", true)]
     public void Two_events_say_the_same_in_any_order_format_and_spelling(string one, string other, bool expected) =>
         Assert.Equal(expected, Read(one).SaysTheSameAs(Read(other)));

@@ -101,6 +101,22 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
+    public async Task A_part_of_a_millisecond_is_waited_for_outside_the_lock()
+    {
+        var all = await OneLargeSendAsync();
+
+        all.Add(Add("early"));
+        time.Advance(GroupCommit.Slow - TimeSpan.FromMicroseconds(1));
+        all.Add(Add("later"));
+        Assert.Equal(GroupCommit.MaxSends + 1, sends.Count);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        await SendsAsync(GroupCommit.MaxSends + 2);
+
+        Assert.Equal(["early", "later"], sends[^1].Entries);
+        await FinishAsync(all);
+    }
+
+    [Fact]
     public async Task Sends_that_hang_hold_up_nobody_as_long_as_they_are_few()
     {
         var all = await BusyAsync();

@@ -76,16 +76,15 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
     [Fact]
     public async Task While_the_queue_is_slow_each_post_is_answered_in_time_and_what_was_acknowledged_is_stored_once()
     {
-        const int Posts = 100;
+        const int Posts = 200;
         var account = azurite.NewAccount();
         var isSlow = true;
-        var timeout = new Dictionary<string, string?> { ["Webhook:EnqueueTimeout"] = "00:00:03" };
         var wire = StorageWire.Between(account, async (request, send, cancellationToken) =>
         {
-            await Task.Delay(isSlow && request.Method == HttpMethod.Post ? TimeSpan.FromSeconds(1) : TimeSpan.Zero, cancellationToken);
+            await Task.Delay(isSlow && request.Method == HttpMethod.Post ? TimeSpan.FromSeconds(0.7) : TimeSpan.Zero, cancellationToken);
             return await send();
         });
-        await using var app = await IngestApp.StartAsync(account, timeout, wire);
+        await using var app = await IngestApp.StartAsync(account, configure: wire);
         app.Client.Timeout = IngestApp.Smtp2GoTimeout;
         var acknowledged = new ConcurrentBag<string>();
 
@@ -125,9 +124,8 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
     {
         const int Posts = 60;
         var account = azurite.NewAccount();
-        var answeredMeanwhile = 0;
-        var answered = 0;
-        var hung = 0;
+        var (answered, answeredMeanwhile, postedMeanwhile, hung) = (0, 0, 0, 0);
+        var posts = new List<Task>();
         await using var app = await IngestApp.StartAsync(
             account,
             configure: StorageWire.Between(
@@ -143,6 +141,7 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
                         finally
                         {
                             Interlocked.CompareExchange(ref answeredMeanwhile, Volatile.Read(ref answered), 0);
+                            Interlocked.CompareExchange(ref postedMeanwhile, posts.Count, 0);
                         }
                     }
 
@@ -151,7 +150,6 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
             pump: false);
         await app.Queue.CreateIfNotExistsAsync(cancellationToken: Test.Token);
 
-        var posts = new List<Task>();
         for (var i = 0; i < Posts; i++)
         {
             posts.Add(PostAsync($"event=open&id={i}"));
@@ -161,6 +159,9 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
         await Task.WhenAll(posts);
         Assert.Equal(Posts, answered);
         Assert.NotEqual(0, answeredMeanwhile);
+
+        // A post comes every 50 ms or later: the first hung try was given up within a second and a half.
+        Assert.InRange(postedMeanwhile, 1, 30);
 
         async Task PostAsync(string body)
         {

@@ -13,7 +13,8 @@ internal sealed partial class AddressPattern
 
     private const RegexOptions Options = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture;
 
-    private static readonly TimeSpan MatchTimeout = TimeSpan.FromSeconds(10);
+    // A mebibyte takes well under a second; sixteen are the largest body there can be.
+    private static readonly TimeSpan MatchTimeout = TimeSpan.FromMinutes(1);
 
     private readonly Regex pattern;
     private readonly Regex? bounceAddress;

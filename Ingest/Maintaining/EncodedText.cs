@@ -19,6 +19,9 @@ internal static partial class EncodedText
 
     private const int MaxReadings = 40;
 
+    // Of all readings of one text: a body is 1 MiB by default, and one of 16 MiB is still read three times.
+    private const int MaxCharacters = 48 * 1024 * 1024;
+
     private const NumberStyles Hex = NumberStyles.AllowHexSpecifier;
 
     private const string WordStart = @"=\?(?<charset>[^?\s]{1,40})\?(?:(?<base64>b)|q)\?";
@@ -40,7 +43,7 @@ internal static partial class EncodedText
             // An equals sign means something else in a link, so quoted-printable is one reading beside another.
             foreach (var decoded in new[] { Encoded().Replace(parts, Decode), QuotedPrintable().Replace(read.Text, DecodeBytes) })
             {
-                if (seen.Count < MaxReadings && seen.Add(decoded))
+                if (seen.Count < MaxReadings && (seen.Count + 1L) * text.Length <= MaxCharacters && seen.Add(decoded))
                 {
                     next.Enqueue((decoded, read.Layers + 1));
                 }

@@ -54,7 +54,7 @@ public sealed class Forgetting(
             var change = await rows.ForgetDeadLetterAsync(row, cancellationToken);
             forgotten.DeadLetters += change == ForgetChange.None ? 0 : 1;
             named.UnionWith((await DeadLetterBlobs.OfAsync(row, blobs, cancellationToken))
-                .Where(name => name != row.GetString(ColumnNames.BodyBlob)));
+                .Where(name => change == ForgetChange.None || name != row.GetString(ColumnNames.BodyBlob)));
         }
 
         // Last, when no row refers to them any more, and none that a message may refer to.
@@ -66,6 +66,11 @@ public sealed class Forgetting(
                 var isDeleted = isIdle && !named.Contains(name) && (dryRun || await DeleteAsync(name, body));
                 forgotten.Blobs += isDeleted ? 1 : 0;
                 forgotten.BlobsLeft += isDeleted ? 0 : 1;
+                if (!isDeleted && !dryRun)
+                {
+                    // Its row may be gone: the sweep has to look at it again.
+                    await blobs.TouchAsync(name, cancellationToken);
+                }
             }
         }
 

@@ -151,33 +151,23 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
             {
                 await Parallel.ForEachAsync(page.Values, parallel, async (row, token) =>
                 {
-                    if (await IsStrayAsync(index.Name, row, token))
-                    {
-                        await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: token);
-                    }
+                    // One that is written meanwhile is made of an event that has come again.
+                    await index.IfUnchangedAsync(row, async read => await DeleteIfStrayAsync(index, read, token), gone: false, token);
                 });
             }
         }
     }
 
-    private async Task<bool> IsStrayAsync(string index, TableEntity row, CancellationToken cancellationToken)
+    private async Task<bool> DeleteIfStrayAsync(TableClient index, TableEntity row, CancellationToken cancellationToken)
     {
         var stored = await table.GetEntityIfExistsAsync<TableEntity>(
             row.GetString(ColumnNames.EventPartitionKey) ?? string.Empty,
             row.GetString(ColumnNames.EventRowKey) ?? string.Empty,
             cancellationToken: cancellationToken);
-        if (!stored.HasValue)
-        {
-            return true;
-        }
 
         // Of an event whose body is gone nobody can say which rows are made of it.
-        if (await events.ReadAsync(stored.Value!, cancellationToken) is not { } e)
-        {
-            return false;
-        }
-
-        var made = index == EventIndex.ByDayTable ? [EventIndex.ByDay(e, stored.Value!)] : EventIndex.ByRecipient(e, stored.Value!);
-        return !made.Any(one => (one.PartitionKey, one.RowKey) == (row.PartitionKey, row.RowKey));
+        var isStray = !stored.HasValue
+            || (await events.ReadAsync(stored.Value!, cancellationToken) is { } e && !EventIndex.Makes(e, stored.Value!, index.Name, row));
+        return isStray && !(await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken)).IsError;
     }
 }

@@ -20,7 +20,7 @@ internal static class Redaction
     };
 
     private static readonly Regex JsonScalar =
-        new(@"""([^""\\]|\\.)*""|[0-9][0-9.eE+\-]*", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture);
+        new(@"""([^""\\]|\\.)*""|-?[0-9][0-9.eE+\-]*", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture);
 
     // What a row is made of apart from its fields. The body is read for itself.
     private static readonly HashSet<string> NoFields =
@@ -69,7 +69,12 @@ internal static class Redaction
     private static bool IsIn(AddressPattern address, WebhookField field) => !ReferenceEquals(Without(address, field), field);
 
     private static List<WebhookField> Without(AddressPattern address, IEnumerable<WebhookField> fields) =>
-        [.. fields.Select(field => Without(address, field)).DistinctBy(field => field.Name)];
+    [
+        // Two names that both held the address are one now, with the values of both.
+        .. fields.Select(field => Without(address, field))
+            .GroupBy(field => field.Name, StringComparer.Ordinal)
+            .Select(same => same.Skip(1).Any() ? same.First() with { Values = [.. same.SelectMany(field => field.Values)] } : same.First()),
+    ];
 
     private static WebhookField Without(AddressPattern address, WebhookField field)
     {
@@ -133,6 +138,12 @@ internal static class Redaction
 
     private static string WithoutInJson(AddressPattern address, string json) => JsonScalar.Replace(json, scalar =>
     {
+        // A number with a sign, a point or an exponent is none that one calls.
+        if (scalar.Value[0] != '"' && !scalar.Value.All(char.IsAsciiDigit))
+        {
+            return scalar.Value;
+        }
+
         var text = scalar.Value[0] == '"' ? TextOf(scalar.Value) : scalar.Value;
         var without = text is null ? address.TakeFrom(scalar.Value) : Without(address, text);
         return without == (text ?? scalar.Value) ? scalar.Value

@@ -75,7 +75,9 @@ internal sealed class RowForgetting(
 
         if (Redaction.IsAboutOnly(address, e))
         {
-            return dryRun || await events.DeleteAsync(ofBody, row, row.ETag, cancellationToken) ? ForgetChange.Deleted : ForgetChange.None;
+            return dryRun || await events.DeleteAsync(ofBody, row, row.ETag, cancellationToken)
+                ? ForgetChange.Deleted
+                : await ForgetMovedAsync(e, row, cancellationToken);
         }
 
         if (!dryRun)
@@ -84,6 +86,17 @@ internal sealed class RowForgetting(
         }
 
         return ForgetChange.Redacted;
+    }
+
+    // Gone when it was to be deleted: `reparse` may have moved it to its keys, past where this run reads.
+    private async Task<ForgetChange> ForgetMovedAsync(EmailEvent e, TableEntity row, CancellationToken cancellationToken)
+    {
+        var (partitionKey, rowKey) = (EventKeys.PartitionKey(e), EventKeys.RowKey(e));
+        return (partitionKey, rowKey) != (row.PartitionKey, row.RowKey)
+            && await table.GetEntityIfExistsAsync<TableEntity>(
+                partitionKey, rowKey, cancellationToken: cancellationToken) is { HasValue: true } moved
+            ? await ForgetEventAsync(moved.Value!, cancellationToken)
+            : ForgetChange.None;
     }
 
     private async Task RewriteAsync(TableEntity row, EmailEvent? old, EmailEvent without, CancellationToken cancellationToken)
@@ -114,8 +127,7 @@ internal sealed class RowForgetting(
             return false;
         }
 
-        var rows = index.Name == EventIndex.ByDayTable ? [EventIndex.ByDay(e, stored)] : EventIndex.ByRecipient(e, stored);
-        if (!rows.Any(made => (made.PartitionKey, made.RowKey) == (row.PartitionKey, row.RowKey)))
+        if (!EventIndex.Makes(e, stored, index.Name, row))
         {
             return false;
         }

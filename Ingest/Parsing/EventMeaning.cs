@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -31,22 +33,45 @@ internal static partial class EventMeaning
             ? number.ToString("0.############################", CultureInfo.InvariantCulture)
             : text;
 
-    // A form may carry a list as its JSON text.
+    // A form may carry a list or an object as its JSON text.
     private static string[] ListOf(string text)
     {
-        if (text is not ['[', .., ']'])
+        if (text is not (['[', .., ']'] or ['{', .., '}']))
         {
             return [text];
         }
 
         try
         {
-            return [.. JsonSerializer.Deserialize(text, JsonTextArray.Default.StringArray)!.Select(item => item ?? string.Empty)];
+            using var json = JsonDocument.Parse(text);
+            return json.RootElement.ValueKind == JsonValueKind.Array
+                ? [.. json.RootElement.EnumerateArray().Select(TextOf)]
+                : [TextOf(json.RootElement)];
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // Not JSON after all, or half of a surrogate pair: it says what it is.
             return [text];
         }
+    }
+
+    private static string TextOf(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.String => element.GetString()!,
+        JsonValueKind.Null => string.Empty,
+        JsonValueKind.Object or JsonValueKind.Array => Compact(element),
+        _ => element.GetRawText(),
+    };
+
+    private static string Compact(JsonElement element)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            element.WriteTo(json);
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
     // Not 007 and not +1: those are texts.

@@ -58,10 +58,9 @@ public static partial class EventTime
     private static bool TryParseEpoch(string text, out DateTimeOffset time)
     {
         time = default;
-        var isEpoch = Epoch().IsMatch(text);
+        var isEpoch = decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && Epoch().IsMatch(text);
         if (isEpoch)
         {
-            var number = decimal.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
             var unit = number < 100_000_000_000 ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond;
             time = DateTimeOffset.UnixEpoch.AddTicks((long)(number * unit));
         }
@@ -76,6 +75,9 @@ public static partial class EventTime
     private static partial Regex Rfc3339();
 
     // From 2001 on, so that no shorter number is taken for a time.
-    [GeneratedRegex(@"^\s*[1-9][0-9]{9}(\.[0-9]{1,9}|[0-9]{3})?\s*$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
+    [GeneratedRegex(
+        @"^\s*[1-9][0-9]{9}(\.[0-9]{1,9}|[0-9]{3})?\s*$",
+        RegexOptions.ExplicitCapture | RegexOptions.ECMAScript,
+        matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Epoch();
 }

@@ -36,13 +36,17 @@ public static partial class RecipientAddresses
     // A comma or semicolon inside quotes or angle brackets belongs to the address.
     private static IEnumerable<string> SplitOutsideQuotes(string list)
     {
-        var start = 0;
+        var (start, lastQuote, lastBracket) = (0, list.LastIndexOf('"'), list.LastIndexOf('>'));
         for (var i = 0; i < list.Length; i++)
         {
-            var close = list[i] switch { '"' => list.IndexOf('"', i + 1), '<' => list.IndexOf('>', i + 1), _ => -1 };
-            if (close > 0)
+            // What is never closed closes nothing; without a look at the last one each would be searched for to the end.
+            if (list[i] == '"' && i < lastQuote)
             {
-                i = close;
+                i = list.IndexOf('"', i + 1);
+            }
+            else if (list[i] == '<' && i < lastBracket)
+            {
+                i = list.IndexOf('>', i + 1);
             }
             else if (list[i] is ',' or ';')
             {

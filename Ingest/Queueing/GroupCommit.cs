@@ -17,11 +17,11 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     /// <summary>The most bytes that may wait. Past it an entry is refused at once instead of after its time-out.</summary>
     public const int MaxWaitingBytes = 16 * 1024 * 1024;
 
-    // Nobody waits longer: SMTP2GO hangs up after 10 s.
-    private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
-
     // Ten times what a send usually takes.
     internal static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(250);
+
+    // Nobody waits longer: SMTP2GO hangs up after 10 s.
+    private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
 
     private static readonly int MessageRoom = Envelope.MaxMessageBytes - Envelope.EmptyBytes;
 
@@ -119,8 +119,7 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     private Batch? Take()
     {
         var batch = MayBegin(out var due) ? TakeMessage() : null;
-        due ??= batch is null ? null : Slow;
-        if (waiting.Count > 0 && due is { } whenSlow && !isWatched)
+        if (waiting.Count > 0 && !isWatched && (due ?? (batch is null ? null : Slow)) is { } whenSlow)
         {
             isWatched = true;
             using (ExecutionContext.SuppressFlow())
@@ -153,7 +152,8 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     /// <summary>Begins a send when one that is under way becomes slow: perhaps no entry comes any more that would.</summary>
     private async Task TakeWhenSlowAsync(TimeSpan whenSlow)
     {
-        await Task.Delay(whenSlow, time);
+        // A delay is cut to whole milliseconds: one of none would go on at once, inside the lock.
+        await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(whenSlow.TotalMilliseconds)), time);
         Batch? batch;
         lock (gate)
         {

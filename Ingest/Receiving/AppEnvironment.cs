@@ -10,7 +10,7 @@ public sealed record AppEnvironment(bool IsAzure, bool IsPublic)
     // App Service plans set the first. Flex Consumption does not; there the Functions host itself looks for the other two.
     private static readonly string[] Marks = ["WEBSITE_INSTANCE_ID", "WEBSITE_SKU", "WEBSITE_POD_NAME"];
 
-    /// <param name="listensToOthers">Whether the host listens on more than loopback. Under func nobody else is expected.</param>
+    /// <param name="listensToOthers">Whether the host may be reached from other machines.</param>
     internal static AppEnvironment Detect(IConfiguration configuration, bool listensToOthers = false)
     {
         var isAzure = Marks.Any(mark => !string.IsNullOrEmpty(configuration[mark]));

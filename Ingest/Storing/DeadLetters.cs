@@ -1,6 +1,5 @@
 using Azure;
 using Azure.Data.Tables;
-using Azure.Data.Tables.Models;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Logging;
 using Smtp2GoIngest.Queueing;
@@ -29,11 +28,12 @@ public sealed partial class DeadLetters(
         ReceivedWebhook webhook, string reason, string error, CancellationToken cancellationToken)
     {
         var row = NewRow(webhook, reason, error);
-        if (!await TryWriteAsync(row, StoredBody.Of(webhook), isUpdate: webhook.ReplayOf is not null, cancellationToken))
+        if (webhook.ReplayOf is null && await ReasonAsync(row, cancellationToken) is not null)
         {
             return null;
         }
 
+        await WriteAsync(row, StoredBody.Of(webhook), cancellationToken);
         Report(row);
         return row;
     }
@@ -45,19 +45,17 @@ public sealed partial class DeadLetters(
         ReceivedWebhook webhook, string reason, string error, Func<Task<bool>> isStored, CancellationToken cancellationToken)
     {
         var row = NewRow(webhook, reason, error);
-        if (!await TryWriteAsync(row, StoredBody.Of(webhook), isUpdate: false, cancellationToken))
+        if (await ReasonAsync(row, cancellationToken) is { } before)
         {
+            // Kept by an earlier look, which ended before it could say so.
+            Report(row, unless: before != reason);
             return;
         }
 
-        if (await isStored())
-        {
-            await DropAsync(row.PartitionKey, row.RowKey, cancellationToken);
-        }
-        else
-        {
-            Report(row);
-        }
+        await WriteAsync(row, StoredBody.Of(webhook), cancellationToken);
+        var isThere = await isStored();
+        await (isThere ? DropAsync(row.PartitionKey, row.RowKey, cancellationToken) : Task.CompletedTask);
+        Report(row, unless: isThere);
     }
 
     /// <summary>Keeps a message that cannot be read: its text as it is.</summary>
@@ -93,6 +91,12 @@ public sealed partial class DeadLetters(
         if (row.GetString(ColumnNames.Reason) == DeadLetterReason.Unreadable)
         {
             // Of what cannot be read nobody can say that it was stored; if it fails again it is a dead letter again.
+            foreach (var blob in await DeadLetterBlobs.OfAsync(row, blobs, cancellationToken))
+            {
+                // Written when the message first came: without a touch the sweep could take it before the message is stored.
+                await blobs.TouchAsync(blob, cancellationToken);
+            }
+
             await queue.EnqueueTextAsync(body.ToString(), row.GetBoolean(ColumnNames.IsEntry) == true, cancellationToken);
             await DropAsync(row.PartitionKey, row.RowKey, cancellationToken);
             return true;
@@ -144,51 +148,47 @@ public sealed partial class DeadLetters(
     {
         var row = NewRow(at, id, DeadLetterReason.Unreadable, error);
         row[ColumnNames.IsEntry] = isEntry;
-        if (await TryWriteAsync(row, new StoredBody(text, null), isUpdate: false, cancellationToken))
+        if (await ReasonAsync(row, cancellationToken) is null)
         {
+            await WriteAsync(row, new StoredBody(text, null), cancellationToken);
             Report(row);
         }
     }
 
-    /// <summary>Writes a row; false where it is there already and is not to be updated.</summary>
-    private async Task<bool> TryWriteAsync(TableEntity row, StoredBody body, bool isUpdate, CancellationToken cancellationToken)
+    /// <summary>The reason for which a row is kept already; null where it is not there.</summary>
+    private async Task<string?> ReasonAsync(TableEntity row, CancellationToken cancellationToken)
+    {
+        var there = await table.GetEntityIfExistsAsync<TableEntity>(
+            row.PartitionKey, row.RowKey, [ColumnNames.Reason], cancellationToken);
+        return there.HasValue ? there.Value!.GetString(ColumnNames.Reason) : null;
+    }
+
+    private async Task WriteAsync(TableEntity row, StoredBody body, CancellationToken cancellationToken)
     {
         try
         {
-            await WriteAsync(body.Text is { } text ? await StoredBody.WriteAsync(text, blobs, cancellationToken) : body);
+            await UpsertAsync(body.Text is { } text ? await StoredBody.WriteAsync(text, blobs, cancellationToken) : body);
         }
         catch (RequestFailedException e) when (body.Text is not null && e.IsForGood())
         {
             // Whatever the table refuses in the text, a blob takes it.
-            await WriteAsync(await StoredBody.WriteToBlobAsync(body.Text, blobs, cancellationToken));
-        }
-        catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.EntityAlreadyExists)
-        {
-            // Only what is seen there is kept: an answer can be wrong.
-            var there = await table.GetEntityIfExistsAsync<TableEntity>(row.PartitionKey, row.RowKey, ["RowKey"], cancellationToken);
-            if (!there.HasValue)
-            {
-                throw;
-            }
-
-            return false;
+            await UpsertAsync(await StoredBody.WriteToBlobAsync(body.Text, blobs, cancellationToken));
         }
 
-        return true;
-
-        Task WriteAsync(StoredBody stored)
+        Task UpsertAsync(StoredBody stored)
         {
             stored.SetOn(row);
-            return table.CreatingIfMissing(
-                t => isUpdate
-                    ? t.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken)
-                    : t.AddEntityAsync(row, cancellationToken),
-                cancellationToken);
+            return table.CreatingIfMissing(t => t.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken), cancellationToken);
         }
     }
 
-    private void Report(TableEntity row)
+    private void Report(TableEntity row, bool unless = false)
     {
+        if (unless)
+        {
+            return;
+        }
+
         var reason = row.GetString(ColumnNames.Reason);
         metrics.DeadLettered(reason);
         if (lines.IsDue(reason, out var count))

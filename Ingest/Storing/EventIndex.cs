@@ -57,6 +57,11 @@ public static class EventIndex
         }
     }
 
+    /// <summary>Whether a row of one of the tables is made of an event.</summary>
+    internal static bool Makes(EmailEvent e, TableEntity stored, string table, TableEntity row) =>
+        (table == ByDayTable ? [ByDay(e, stored)] : ByRecipient(e, stored))
+            .Any(made => (made.PartitionKey, made.RowKey) == (row.PartitionKey, row.RowKey));
+
     /// <summary>As much of an event as makes its keys, from the columns of one of its rows; null where they name no event.</summary>
     internal static EmailEvent? EventOf(TableEntity row)
     {

@@ -123,6 +123,10 @@ public sealed class WebhookProcessor(
                     {
                         if (webhook is not null)
                         {
+                            // An earlier try may have ended the process before it could touch the body for the sweep.
+                            await (message.DequeueCount > 1 && webhook.Blob is { } blob
+                                ? blobs.TouchAsync(blob, token)
+                                : Task.CompletedTask);
                             rows[i] = await read(webhook, token);
                         }
                         else

@@ -72,9 +72,9 @@ internal sealed class CommandContext
 
     public TableServiceClient Tables(ParseResult parsed) => StorageClients.Tables(StorageOf(parsed));
 
-    public QueueServiceClient Queues(ParseResult parsed) => StorageClients.Queues(StorageOf(parsed));
+    public QueueServiceClient Queues(ParseResult parsed) => StorageClients.Queues(StorageOf(parsed), isPatient: true);
 
-    public BlobServiceClient Blobs(ParseResult parsed) => StorageClients.Blobs(StorageOf(parsed));
+    public BlobServiceClient Blobs(ParseResult parsed) => StorageClients.Blobs(StorageOf(parsed), isPatient: true);
 
     public bool IsJson(ParseResult parsed) => parsed.GetValue(Json);
 
