@@ -14,7 +14,8 @@ internal static class StorageClients
     /// <param name="isPatient">True where nobody waits for an answer, and the line may be slow.</param>
     public static QueueServiceClient Queues(StorageOptions options, HttpPipelineTransport? transport = null, bool isPatient = false)
     {
-        var client = Configure(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }, transport, isPatient);
+        var client = Configure(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }, transport);
+        SetWriteTimeout(client, isPatient ? null : WriteTimeout.OfQueue);
         return options.ConnectionString is { Length: > 0 } connectionString
             ? new QueueServiceClient(connectionString, client)
             : new QueueServiceClient(new Uri(options.QueueServiceUri!), CredentialOf(options), client);
@@ -22,7 +23,7 @@ internal static class StorageClients
 
     public static TableServiceClient Tables(StorageOptions options, HttpPipelineTransport? transport = null)
     {
-        var client = Configure(new TableClientOptions(), transport, isPatient: true);
+        var client = Configure(new TableClientOptions(), transport);
         return options.ConnectionString is { Length: > 0 } connectionString
             ? new TableServiceClient(connectionString, client)
             : new TableServiceClient(new Uri(options.TableServiceUri!), CredentialOf(options), client);
@@ -31,7 +32,8 @@ internal static class StorageClients
     /// <param name="isPatient">True where nobody waits for an answer, and the line may be slow.</param>
     public static BlobServiceClient Blobs(StorageOptions options, HttpPipelineTransport? transport = null, bool isPatient = false)
     {
-        var client = Configure(new BlobClientOptions(), transport, isPatient);
+        var client = Configure(new BlobClientOptions(), transport);
+        SetWriteTimeout(client, isPatient ? null : WriteTimeout.OfBlobs);
         return options.ConnectionString is { Length: > 0 } connectionString
             ? new BlobServiceClient(connectionString, client)
             : new BlobServiceClient(new Uri(options.BlobServiceUri!), CredentialOf(options), client);
@@ -42,8 +44,16 @@ internal static class StorageClients
         : options.ClientId is { Length: > 0 } clientId ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId))
         : new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned);
 
+    private static void SetWriteTimeout(ClientOptions options, TimeSpan? firstTry)
+    {
+        if (firstTry is { } time)
+        {
+            options.AddPolicy(new WriteTimeout(time), HttpPipelinePosition.PerRetry);
+        }
+    }
+
     // Retries here cover a hiccup of about a second. The retry delay of the queue covers an outage.
-    private static T Configure<T>(T options, HttpPipelineTransport? transport, bool isPatient)
+    private static T Configure<T>(T options, HttpPipelineTransport? transport)
         where T : ClientOptions
     {
         options.Retry.Mode = RetryMode.Exponential;
@@ -53,11 +63,6 @@ internal static class StorageClients
         options.Retry.NetworkTimeout = TimeSpan.FromSeconds(10);
         options.Transport = transport ?? options.Transport;
         options.AddPolicy(new NoFalseSuccess(), HttpPipelinePosition.PerRetry);
-        if (!isPatient)
-        {
-            options.AddPolicy(new WriteTimeout(), HttpPipelinePosition.PerRetry);
-        }
-
         return options;
     }
 }

@@ -7,12 +7,16 @@ namespace Smtp2GoIngest;
 /// <remarks>
 /// A write usually takes milliseconds. What it has sent may have taken effect: the same webhook twice in the queue is stored once.
 /// </remarks>
-internal sealed class WriteTimeout : HttpPipelineSynchronousPolicy
+/// <param name="firstTry">How long a first try may take, apart from what its content needs.</param>
+internal sealed class WriteTimeout(TimeSpan firstTry) : HttpPipelineSynchronousPolicy
 {
-    // With Webhook__EnqueueTimeout at 4 s, a second try and, where that hangs as well, a third.
-    private static readonly TimeSpan FirstTry = TimeSpan.FromSeconds(1);
+    /// <summary>With <c>Webhook__EnqueueTimeout</c> at 4 s: a second try and, where that hangs as well, a third.</summary>
+    public static readonly TimeSpan OfQueue = TimeSpan.FromSeconds(1);
 
-    // Longer, for a queue that is slow and does not hang.
+    /// <summary>Longer: a body is written, found written and touched before its message is sent, each perhaps slowly.</summary>
+    public static readonly TimeSpan OfBlobs = TimeSpan.FromSeconds(2);
+
+    // For a queue that is slow and does not hang.
     private static readonly TimeSpan LaterTry = TimeSpan.FromSeconds(2);
 
     private const double BytesPerSecond = 512 * 1024;
@@ -23,7 +27,7 @@ internal sealed class WriteTimeout : HttpPipelineSynchronousPolicy
         if (request.Method == RequestMethod.Post || request.Method == RequestMethod.Put)
         {
             var length = request.Content is { } content && content.TryComputeLength(out var bytes) ? bytes : 0;
-            var answer = message.ProcessingContext.RetryNumber == 0 ? FirstTry : LaterTry;
+            var answer = message.ProcessingContext.RetryNumber == 0 ? firstTry : LaterTry;
             message.NetworkTimeout = answer + TimeSpan.FromSeconds(length / BytesPerSecond);
         }
     }

@@ -25,19 +25,22 @@ internal static class Program
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
         // To a file or another program in blocks: the console's own writer would make a system call for every line.
-        await using var output = Console.IsOutputRedirected
+        // Written out at the end of the run; after a failure of that, its disposal would only fail again.
+        var output = Console.IsOutputRedirected
             ? new StreamWriter(Console.OpenStandardOutput(), Console.OutputEncoding, BlockSize)
             : Console.Out;
         return await RunAsync(args, new CommandContext(output, Console.Error, Directory.GetCurrentDirectory()), CancellationToken.None);
     }
 
-    public static async Task<int> RunAsync(string[] args, CommandContext context, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(string[] args, CommandContext context, CancellationToken cancellationToken) =>
+        await FlushAsync(context, await InvokeAsync(args, context, cancellationToken));
+
+    private static async Task<int> InvokeAsync(string[] args, CommandContext context, CancellationToken cancellationToken)
     {
         var parsed = CreateRoot(context).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction)
         {
-            await context.Error.WriteLineAsync($"{InOneLine(parsed.Errors)} See smtp2go-ingest --help.");
-            return ExitCode.WrongUsage;
+            return await TellAsync(context, $"{InOneLine(parsed.Errors)} See smtp2go-ingest --help.", ExitCode.WrongUsage);
         }
 
         try
@@ -52,18 +55,40 @@ internal static class Program
         }
         catch (CommandFailedException e)
         {
-            await context.Error.WriteLineAsync(e.Message);
-            return e.ExitCode;
+            return await TellAsync(context, e.Message, e.ExitCode);
         }
         catch (Exception e) when (FailureText.Explain(e) is { } message)
         {
-            await context.Error.WriteLineAsync(message);
-            return ExitCode.Failed;
+            return await TellAsync(context, message, ExitCode.Failed);
         }
-        finally
+    }
+
+    // To a full disk, for example. What was done is done, but nobody was told.
+    private static async Task<int> FlushAsync(CommandContext context, int exitCode)
+    {
+        try
         {
             await context.Output.FlushAsync(CancellationToken.None);
+            return exitCode;
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return await TellAsync(context, $"The output could not be written: {e.Message}", ExitCode.Failed);
+        }
+    }
+
+    private static async Task<int> TellAsync(CommandContext context, string message, int exitCode)
+    {
+        try
+        {
+            await context.Error.WriteLineAsync(message);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Nobody listens. The exit code says it.
+        }
+
+        return exitCode;
     }
 
     private static RootCommand CreateRoot(CommandContext context) => new(Description)

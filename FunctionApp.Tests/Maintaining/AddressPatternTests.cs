@@ -37,6 +37,10 @@ public sealed class AddressPatternTests
     public void What_is_no_address_is_refused(string pasted) => Assert.Null(AddressPattern.Parse(pasted));
 
     [Theory]
+    [InlineData("{'ada.b@mail.example', 'bob@x.example'}")]
+    [InlineData("{{ada.b@mail.example}}")]
+    [InlineData("bounces+ada.b=mail.example@em.example")]
+    [InlineData("bounces+1234567-ab12-ada.b=mail.example@em.example")]
     [InlineData("ada.b@mail.example")]
     [InlineData("to ADA.B@Mail.Example, who")]
     [InlineData("550 <ada.b@mail.example>: no such user")]
@@ -95,6 +99,8 @@ public sealed class AddressPatternTests
     }
 
     [Theory]
+    [InlineData("bounces+x+ada.b=mail.example@em.example")]
+    [InlineData("bounces+12-ab-ada.b=mail.example@em.example")]
     [InlineData("n'ada.b@mail.example")]
     [InlineData("ööada.b@mail.example")]
     [InlineData("<sales/ada.b@mail.example>")]
@@ -163,6 +169,7 @@ public sealed class AddressPatternTests
     public void Addresses_of_every_kind_are_found(string address, string text) => Assert.True(AddressPattern.Parse(address)!.IsIn(text));
 
     [Theory]
+    [InlineData("+49\u2011151\u2011234\u20115678")]
     [InlineData("+491512345678")]
     [InlineData("491512345678")]
     [InlineData("00491512345678")]

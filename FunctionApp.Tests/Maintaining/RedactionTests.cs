@@ -48,6 +48,42 @@ public sealed class RedactionTests
     public void A_number_that_nobody_can_call_is_left_in_JSON(string json) =>
         Assert.Null(Redaction.Without(AddressPattern.Parse("+491512345678")!, BinaryData.FromString(Body("headers", json))));
 
+    [Theory]
+    [InlineData("+20260324", "{\"day\":\"2026-03-24\",\"ip\":\"20.26.03.24\"}")]
+    [InlineData("+515073219", "{\"lat\":51.5073219,\"text\":\"51.5073219\"}")]
+    public void What_only_looks_like_the_number_is_left_in_JSON(string number, string json) =>
+        Assert.Null(Redaction.Without(AddressPattern.Parse(number)!, BinaryData.FromString(Body("geo", json))));
+
+    [Theory]
+    [InlineData("""{"event":"processed","recipients":["ada@x.example"]}""", true)]
+    [InlineData("""{"event":"open","rcpt":"<ADA@x.example>","recipients":[]}""", true)]
+    [InlineData("""{"event":"processed","recipients":["ada@x.example",{"email":"bob@x.example"}]}""", false)]
+    [InlineData("""{"event":"processed","rcpt":"ada@x.example","recipients":["ada@x.example","bob@x.example"]}""", false)]
+    [InlineData("""{"event":"open","rcpt":["ada@x.example",["bob@x.example"]]}""", false)]
+    [InlineData("""{"event":"open","rcpt":"ada@x.example","destination_number":"+491512345678"}""", false)]
+    [InlineData("""{"event":"open"}""", false)]
+    public void An_event_is_about_only_the_address_where_no_other_recipient_is_named(string body, bool expected)
+    {
+        Assert.True(EmailEvent.TryParse(System.Text.Encoding.UTF8.GetBytes(body), out var e, out _));
+        Assert.Equal(expected, Redaction.IsAboutOnly(Ada, e));
+    }
+
+    [Fact]
+    public void A_webhook_inside_a_message_stays_JSON()
+    {
+        const string Message =
+            """{"v":2,"webhooks":[{"body":"{\"subject\":\"say \\\"\u0061da@x.example\\\" x\",\"rcpt\":\"bob@x.example\"}"}]}""";
+
+        var without = Redaction.WithoutInMessage(Ada, Message)!;
+
+        using var json = System.Text.Json.JsonDocument.Parse(without);
+        var body = json.RootElement.GetProperty("webhooks")[0].GetProperty("body").GetString()!;
+        using var inner = System.Text.Json.JsonDocument.Parse(body);
+        Assert.Equal(
+            ("say \"[forgotten]\" x", "bob@x.example"),
+            (inner.RootElement.GetProperty("subject").GetString(), inner.RootElement.GetProperty("rcpt").GetString()));
+    }
+
     [Fact]
     public void Two_names_that_held_the_address_keep_the_values_of_both()
     {

@@ -185,6 +185,25 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
         await app.AcknowledgedAsync("event=open");
     }
 
+    [Fact]
+    public async Task Blobs_that_are_slow_are_waited_for_also_where_the_body_is_there_already()
+    {
+        var account = azurite.NewAccount();
+        var slow = StorageWire.Between(account, async (request, send, cancellationToken) =>
+        {
+            var answer = await send();
+            var isBlob = request.RequestUri!.AbsolutePath.Contains("/smtp2go-webhooks/", StringComparison.Ordinal);
+            await Task.Delay(isBlob && request.Method == HttpMethod.Put ? TimeSpan.FromSeconds(1.2) : TimeSpan.Zero, cancellationToken);
+            return answer;
+        });
+        await using var app = await IngestApp.StartAsync(account, configure: slow, pump: false);
+        await app.Blobs.CreateIfNotExistsAsync(cancellationToken: Test.Token);
+        var body = $"event=open&message={new string('m', 50_000)}";
+
+        await app.AcknowledgedAsync(body);
+        await app.AcknowledgedAsync(body);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -54,6 +54,22 @@ public sealed class TerminalTests(AzuriteFixture azurite)
     public void What_steers_a_terminal_or_turns_the_writing_is_blanked_out(string text, string expected) =>
         Assert.Equal(expected, PlainText.Of(text));
 
+    [Theory]
+    [InlineData(0, "day", "2026-05-01")]
+    [InlineData(1, "check")]
+    [InlineData(1, "unknown")]
+    public async Task Output_that_cannot_be_written_is_a_failure_and_no_stack_trace(int errorIsFull, params string[] args)
+    {
+        var full = new StreamWriter(new FullStream());
+        var error = new StringWriter();
+        var context = new CommandContext(full, errorIsFull == 1 ? full : error, AppContext.BaseDirectory);
+
+        var exitCode = await Smtp2GoIngest.Tool.Program.RunAsync(["--connection", azurite.NewAccount(), .. args], context, Test.Token);
+
+        Assert.NotEqual(ExitCode.Done, exitCode);
+        Assert.DoesNotContain("   at ", error.ToString(), StringComparison.Ordinal);
+    }
+
     private static Task<ToolRun> RunAsync(string account, int width, params string[] args) =>
         ToolRun.RunAsync(["--connection", account, .. args], null, AppContext.BaseDirectory, width);
 
@@ -70,5 +86,15 @@ public sealed class TerminalTests(AzuriteFixture azurite)
         await app.AcknowledgedAsync($"note={Wide}");
         await app.DrainedAsync();
         return (account, now[..10]);
+    }
+
+    private sealed class FullStream : MemoryStream
+    {
+        public override void Write(ReadOnlySpan<byte> buffer) => throw new IOException("No space left on device");
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new IOException("No space left on device");
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            throw new IOException("No space left on device");
     }
 }

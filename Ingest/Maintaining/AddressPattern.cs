@@ -25,15 +25,19 @@ internal sealed partial class AddressPattern
         // What may belong to an address does not where it stands on both sides, as in 'ada@example.org'.
         pattern = new Regex(
             $@"{AddressSyntax.Start}{alone}{AddressSyntax.End}"
-            + $@"|(?<=(?<!{AddressSyntax.Part})(?<quote>[!#$%&'*+\-/=?^_`|~]{{1,3}})){alone}(?=\k<quote>(?!{AddressSyntax.Label}))"
-            + $@"|(?<=(?<!{AddressSyntax.Part})\{{){alone}(?=\}})"
+            + $@"|(?<=(?<!{AddressSyntax.Part})\{{?(?<quote>[!#$%&'*+\-/=?^_`|~]{{1,3}})){alone}(?=\k<quote>(?!{AddressSyntax.Label}))"
+            + $@"|(?<=(?<!{AddressSyntax.Part})\{{{{1,2}}){alone}(?=\}})"
             + $@"|(?<=(?<!{AddressSyntax.Part})[“„«‘‚‹]){alone}(?=[”“»’‘›])"
             + (bounce is null ? string.Empty : $"|{bounce}"),
             Options,
             MatchTimeout);
         bounceAddress = bounce is null ? null : new Regex(bounce, Options, MatchTimeout);
         this.isOne = isOne;
+        IsNumber = bounce is null;
     }
+
+    /// <summary>A telephone number. In text that is not one, its digits may be a date or an IP address.</summary>
+    public bool IsNumber { get; }
 
     /// <summary>Reads an address or number as people paste it; null where the text is neither.</summary>
     public static AddressPattern? Parse(string pasted)
@@ -75,8 +79,9 @@ internal sealed partial class AddressPattern
         var (local, domains) = (address[..at], SpellingsOf(address[(at + 1)..]));
         var spellings = domains.Select(domain => $"{local}@{domain}".ToLowerInvariant()).ToHashSet(StringComparer.Ordinal);
 
-        // VERP: after a tag such as "bounces+" or SendGrid's "bounces+1234-ab12-".
-        var bounce = $@"(?:{AddressSyntax.Start}|(?<=[+\a])|(?<=[+\a][0-9]{{1,12}}-[0-9a-f]{{1,12}}-))"
+        // VERP: after one tag such as "bounces+" or SendGrid's "bounces+1234-ab12-". After two, the second is part of another's address.
+        const string Tag = @"(?<![\w.\-+\a])[\w.\-]{1,64}[+\a]";
+        var bounce = $@"(?:{AddressSyntax.Start}|(?<={Tag})|(?<={Tag}[0-9]{{3,12}}-[0-9a-f]{{3,12}}-))"
             + $"{AnyOf(domains.Select(domain => $"{local}={domain}"))}(?=@{AddressSyntax.Label})";
         return new AddressPattern(AnyOf(spellings), bounce, text => spellings.Contains(text.TrimEnd('.').ToLowerInvariant()));
     }
@@ -84,7 +89,7 @@ internal sealed partial class AddressPattern
     private static AddressPattern OfNumber(string digits)
     {
         // Between its digits a number may have signs where a plus or 00 makes clear that it is one.
-        const string Between = @"(?:\(0\)|[ \u00A0().\-/]){0,3}";
+        const string Between = @"(?:\(0\)|[ \u00A0\u2007\u2009\u202F().\-/\u2010-\u2015]){0,3}";
         var alone = $@"(?:(?:\+|00){Between}{string.Join(Between, digits.AsEnumerable())}|{digits})(?!@)";
         return new AddressPattern(alone, null, text => AddressSyntax.DigitsOf(text) == digits);
     }
@@ -123,6 +128,6 @@ internal sealed partial class AddressPattern
         return end == 0 ? text : without.Append(text, end, text.Length - end).ToString();
     }
 
-    [GeneratedRegex(@"[^\s<>""()\[\],\u0000-\u001F]+", RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"(?:[^\s<>""()\[\],\\\u0000-\u001F]|\\(?!""))+", RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Piece();
 }

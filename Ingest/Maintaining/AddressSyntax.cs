@@ -68,7 +68,8 @@ internal static partial class AddressSyntax
         matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Address();
 
-    [GeneratedRegex(@"^\s*\+?\(?[0-9][0-9 \u00A0().\-/]*$", RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(
+        @"^\s*\+?\(?[0-9][0-9 \u00A0\u2007\u2009\u202F().\-/\u2010-\u2015]*$", RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Number();
 
     [GeneratedRegex(

@@ -40,8 +40,13 @@ internal static class Redaction
 
     public static bool IsIn(AddressPattern address, EmailEvent e) => e.Fields.Any(field => IsIn(address, field));
 
-    public static bool IsAboutOnly(AddressPattern address, EmailEvent e) =>
-        EventIndex.RecipientsOf(e) is { Count: > 0 } recipients && recipients.All(address.Is);
+    /// <summary>Whether it names no other recipient. What is no text may name one.</summary>
+    public static bool IsAboutOnly(AddressPattern address, EmailEvent e)
+    {
+        var fields = e.Fields.Where(field => FieldTypes.HoldsAddresses(field.Name) || field.Name == "destination_number").ToList();
+        var named = fields.SelectMany(RecipientAddresses.Of).ToList();
+        return named.Count > 0 && named.TrueForAll(address.Is) && fields.TrueForAll(field => field.Values.All(value => value.IsScalar));
+    }
 
     /// <summary>The event of a row whose body is gone, as far as its columns tell it; null where they name none.</summary>
     public static EmailEvent? EventOf(TableEntity row) => EmailEvent.TryCreate([.. FieldsOf(row)], out var e) ? e : null;
@@ -145,7 +150,10 @@ internal static class Redaction
         }
 
         var text = scalar.Value[0] == '"' ? TextOf(scalar.Value) : scalar.Value;
-        var without = text is null ? address.TakeFrom(scalar.Value) : Without(address, text);
+        var without = text is null ? address.TakeFrom(scalar.Value)
+            : text is ['{', .., '}'] && WebhookBody.Check(Encoding.UTF8.GetBytes(text)) == BodyProblem.None ? WithoutInJson(address, text)
+            : address.IsNumber ? address.TakeFrom(text)
+            : Without(address, text);
         return without == (text ?? scalar.Value) ? scalar.Value
             : $"\"{(text is null ? AddressPattern.Mark : JsonEncodedText.Encode(without, JavaScriptEncoder.UnsafeRelaxedJsonEscaping))}\"";
     });

@@ -12,23 +12,30 @@ namespace Smtp2GoIngest.Parsing;
 /// </summary>
 internal static partial class EventMeaning
 {
+    // A longer one could be rounded, and two numbers read as one.
+    private const int MaxDigits = 20;
+
     /// <summary>The fields in one spelling, in ordinal order of their names.</summary>
     public static IEnumerable<WebhookField> Of(IEnumerable<WebhookField> fields) => fields
         .GroupBy(field => field.Name.EndsWith("[]", StringComparison.Ordinal) ? field.Name[..^2] : field.Name, StringComparer.Ordinal)
         .OrderBy(same => same.Key, StringComparer.Ordinal)
         .Select(same => new WebhookField(same.Key, [.. same.SelectMany(ValuesOf).Select(text => new FieldValue(text))]));
 
+    // What is no text, as an object in a list of addresses, says something too, though no key is made of it.
     private static IEnumerable<string> ValuesOf(WebhookField field) =>
-        FieldTypes.HoldsAddresses(field.Name) ? RecipientAddresses.Of(field)
+        FieldTypes.HoldsAddresses(field.Name)
+            ? RecipientAddresses.Of(field).Concat(field.Values.Where(value => !value.IsScalar).Select(value => Compact(value.Text)))
         : FieldTypes.IsTime(field.Name) ? field.Values.Select(value => TimeOf(value.Text))
-        : field.Values.SelectMany(value => ListOf(value.Text)).Select(NumberOf);
+        : FieldTypes.IsNumber(field.Name) ? field.Values.Select(value => NumberOf(value.Text))
+        : field is { IsList: false, Values: [{ IsScalar: true } one] } ? ListOf(one.Text)
+        : field.Values.Select(value => value.IsScalar ? value.Text : Compact(value.Text));
 
     private static string TimeOf(string text) => EventTime.TryParse(text, out var time)
         ? time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture)
         : text;
 
     private static string NumberOf(string text) =>
-        text.Length > 0 && (text[0] == '-' || char.IsAsciiDigit(text[0])) && JsonNumber().IsMatch(text)
+        text.Length <= MaxDigits && JsonNumber().IsMatch(text)
         && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             ? number.ToString("0.############################", CultureInfo.InvariantCulture)
             : text;
@@ -36,17 +43,12 @@ internal static partial class EventMeaning
     // A form may carry a list or an object as its JSON text.
     private static string[] ListOf(string text)
     {
-        if (text is not (['[', .., ']'] or ['{', .., '}']))
-        {
-            return [text];
-        }
-
         try
         {
-            using var json = JsonDocument.Parse(text);
+            using var json = JsonDocument.Parse(text is ['[', .., ']'] ? text : "null");
             return json.RootElement.ValueKind == JsonValueKind.Array
                 ? [.. json.RootElement.EnumerateArray().Select(TextOf)]
-                : [TextOf(json.RootElement)];
+                : [Compact(text)];
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -59,22 +61,36 @@ internal static partial class EventMeaning
     {
         JsonValueKind.String => element.GetString()!,
         JsonValueKind.Null => string.Empty,
-        JsonValueKind.Object or JsonValueKind.Array => Compact(element),
+        JsonValueKind.Object or JsonValueKind.Array => Compact(element.GetRawText()),
         _ => element.GetRawText(),
     };
 
-    private static string Compact(JsonElement element)
+    // An object or array without its white space.
+    private static string Compact(string text)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer))
+        if (text is not (['[', .., ']'] or ['{', .., '}']))
         {
-            element.WriteTo(json);
+            return text;
         }
 
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        try
+        {
+            using var json = JsonDocument.Parse(text);
+            var buffer = new ArrayBufferWriter<byte>();
+            using (var writer = new Utf8JsonWriter(buffer))
+            {
+                json.WriteTo(writer);
+            }
+
+            return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            return text;
+        }
     }
 
-    // Not 007 and not +1: those are texts.
-    [GeneratedRegex(@"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
+    // Not 007 and not +1: those are texts. No exponent that would be rounded to nothing.
+    [GeneratedRegex(@"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9])?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex JsonNumber();
 }

@@ -42,7 +42,11 @@ public static partial class RecipientAddresses
             // What is never closed closes nothing; without a look at the last one each would be searched for to the end.
             if (list[i] == '"' && i < lastQuote)
             {
-                i = list.IndexOf('"', i + 1);
+                do
+                {
+                    i = list.IndexOf('"', i + 1);
+                }
+                while (list[i - 1] == '\\' && i < lastQuote);
             }
             else if (list[i] == '<' && i < lastBracket)
             {

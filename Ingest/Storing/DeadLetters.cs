@@ -53,8 +53,17 @@ public sealed partial class DeadLetters(
         }
 
         await WriteAsync(row, StoredBody.Of(webhook), cancellationToken);
-        var isThere = await isStored();
-        await (isThere ? DropAsync(row.PartitionKey, row.RowKey, cancellationToken) : Task.CompletedTask);
+        var isThere = true;
+        try
+        {
+            isThere = await isStored();
+        }
+        finally
+        {
+            // Where storage failed, the message comes again, and is asked about again.
+            await (isThere ? DropAsync(row.PartitionKey, row.RowKey, cancellationToken) : Task.CompletedTask);
+        }
+
         Report(row, unless: isThere);
     }
 

@@ -14,9 +14,9 @@ internal sealed class EventIndexTables(TableServiceClient service)
     /// <summary>Writes the index rows of events; an event of which one cannot be written has failed.</summary>
     public async Task WriteAsync(IReadOnlyList<EventRow> events, CancellationToken cancellationToken)
     {
-        await Task.WhenAll(
-            UpsertAsync(byDay, e => [EventIndex.ByDay(e.Event, e.Row)]),
-            UpsertAsync(byRecipient, e => EventIndex.ByRecipient(e.Event, e.Row)));
+        // The row by day last: through it a purge finds the others, also those that were written while it ran.
+        await UpsertAsync(byRecipient, e => EventIndex.ByRecipient(e.Event, e.Row));
+        await UpsertAsync(byDay, e => [EventIndex.ByDay(e.Event, e.Row)]);
 
         async Task UpsertAsync(TableClient index, Func<EventRow, IEnumerable<TableEntity>> rowsOf)
         {
