@@ -50,6 +50,11 @@ internal static class StorageClients
         {
             options.AddPolicy(new WriteTimeout(time), HttpPipelinePosition.PerRetry);
         }
+        else
+        {
+            // What the SDK itself gives one: 16 MiB over a slow line take a while.
+            options.Retry.NetworkTimeout = TimeSpan.FromSeconds(100);
+        }
     }
 
     // Retries here cover a hiccup of about a second. The retry delay of the queue covers an outage.

@@ -32,8 +32,20 @@ internal static class Program
         return await RunAsync(args, new CommandContext(output, Console.Error, Directory.GetCurrentDirectory()), CancellationToken.None);
     }
 
-    public static async Task<int> RunAsync(string[] args, CommandContext context, CancellationToken cancellationToken) =>
-        await FlushAsync(context, await InvokeAsync(args, context, cancellationToken));
+    public static async Task<int> RunAsync(string[] args, CommandContext context, CancellationToken cancellationToken)
+    {
+        var exitCode = ExitCode.Failed;
+        try
+        {
+            exitCode = await InvokeAsync(args, context, cancellationToken);
+        }
+        finally
+        {
+            exitCode = await FlushAsync(context, exitCode);
+        }
+
+        return exitCode;
+    }
 
     private static async Task<int> InvokeAsync(string[] args, CommandContext context, CancellationToken cancellationToken)
     {

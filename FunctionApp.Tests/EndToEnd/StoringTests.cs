@@ -447,6 +447,46 @@ public sealed class StoringTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task A_second_look_that_failed_is_taken_again_and_one_that_ended_the_process_is_not()
+    {
+        using var emitted = new Emitted();
+        var account = azurite.NewAccount();
+        var isAway = false;
+        var away = StorageFault.InTables(account, request =>
+            isAway && request.Method == Azure.Core.RequestMethod.Get && request.Uri.Path.Contains("Smtp2GoEvents(", StringComparison.Ordinal)
+                ? new RequestFailedException(503, "busy", "ServerBusy", null)
+                : null);
+        await using var app = await IngestApp.StartAsync(
+            account,
+            configure: services =>
+            {
+                away(services);
+                emitted.AddTo(services);
+            },
+            pump: false);
+        var processor = app.Services.GetRequiredService<WebhookProcessor>();
+        var text = MessageOf(Entry("1", "event=open&id=1&email_id=e1&rcpt=a@x"));
+        var message = QueuesModelFactory.QueueMessage("m", "r", text, 2, null, DateTimeOffset.UtcNow);
+        await processor.StoreAsync(message, Test.Token);
+
+        isAway = true;
+        await Assert.ThrowsAnyAsync<Exception>(() => processor.KeepPoisonAsync(message, Test.Token));
+        var kept = Assert.Single(await app.DeadLettersAsync());
+        isAway = false;
+        await processor.KeepPoisonAsync(message, Test.Token);
+        Assert.Empty(await app.DeadLettersAsync());
+
+        // As a look leaves it that ended the process.
+        kept["IsAsking"] = true;
+        await app.DeadLetters.AddEntityAsync(kept, Test.Token);
+        await processor.KeepPoisonAsync(message, Test.Token);
+        Assert.Single(await app.DeadLettersAsync());
+        Assert.Single(
+            emitted.MeasuredBy(app.Services),
+            line => line.StartsWith("metric Smtp2GoIngest webhooks.dead_lettered", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_dead_letter_whose_answer_was_lost_is_reported()
     {
         using var emitted = new Emitted();

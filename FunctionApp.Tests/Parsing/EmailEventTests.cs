@@ -84,27 +84,25 @@ public sealed class EmailEventTests
     [InlineData("recipients[]=\"a,b\"@x", "\"a,b\"@x")]
     [InlineData("recipients=\"Day, Ada\" <ada@x>, \"a;b\"@x;<c@x>", "ada@x|\"a;b\"@x|c@x")]
     [InlineData("recipients=o\"brien@x, b@x", "o\"brien@x|b@x")]
-    [InlineData("recipients=\"a\\\\\"b, c\" <x@y>, \"D, E\" <d@e>", "x@y|d@e")]
+    [InlineData("recipients=\"a\\\"b, c\" <x@y>, \"D, E\" <d@e>", "x@y|d@e")]
+    [InlineData("recipients=\"ACME\\\\\" <a@x>, \"B\" <b@y>", "a@x|b@y")]
     [InlineData("recipients=['a@x', 'b@x']", "a@x|b@x")]
     [InlineData("recipients=[\"n'a@x\", 'b@x']", "n'a@x|b@x")]
     [InlineData("recipients=['a@x'", "['a@x'")]
     public void An_element_is_one_recipient_and_a_joined_text_splits_outside_quotes(string body, string expected) =>
         Assert.Equal(expected, string.Join('|', Read(body.StartsWith('{') ? body : $"event=processed&{body}").Recipients));
 
-    [Theory]
-    [InlineData('<')]
-    [InlineData('"')]
-    [InlineData(',')]
-    [InlineData('[')]
-    public void Eight_times_the_recipients_take_no_more_than_some_eight_times_as_long(char c)
+    [Fact]
+    public void Brackets_that_are_never_closed_take_time_by_their_number()
     {
-        // Quadratic time would be 64 times as long.
+        // Eight times as many: quadratic time would be 64 times as long.
+        TimeOf(1_000_000);
         Assert.InRange(TimeOf(1_000_000) / TimeOf(125_000), 0, 32);
 
         double TimeOf(int length) => Enumerable.Range(0, 5).Min(_ =>
         {
             var watch = System.Diagnostics.Stopwatch.StartNew();
-            Read($"event=open&rcpt=a\"<{new string(c, length)}");
+            Read($"event=open&rcpt=a\"<{new string('<', length)}");
             return watch.Elapsed.TotalMilliseconds;
         });
     }

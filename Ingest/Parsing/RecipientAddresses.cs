@@ -46,7 +46,7 @@ public static partial class RecipientAddresses
                 {
                     i = list.IndexOf('"', i + 1);
                 }
-                while (list[i - 1] == '\\' && i < lastQuote);
+                while (IsEscaped(list, i) && i < lastQuote);
             }
             else if (list[i] == '<' && i < lastBracket)
             {
@@ -61,6 +61,8 @@ public static partial class RecipientAddresses
 
         yield return list[start..];
     }
+
+    private static bool IsEscaped(string text, int at) => (at - 1 - text.AsSpan(0, at).LastIndexOfAnyExcept('\\')) % 2 == 1;
 
     // A list as JSON writes it, or as Python prints it; null where it is neither.
     private static IEnumerable<string>? TextsOf(string list)

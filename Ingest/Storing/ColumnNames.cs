@@ -41,4 +41,9 @@ internal static class ColumnNames
 
     /// <summary>Of an unreadable dead letter: its text is one webhook of a message and not the whole message.</summary>
     public const string IsEntry = "IsEntry";
+
+    /// <summary>
+    /// Of a dead letter: true while somebody finds out whether it is stored, false where that failed and is to be tried again.
+    /// </summary>
+    public const string IsAsking = "IsAsking";
 }

@@ -9,7 +9,7 @@ namespace Smtp2GoIngest.Storing;
 
 /// <summary>
 /// The table of what was acknowledged and cannot be stored as an event. A row goes only when its replay is stored, or when somebody drops
-/// or forgets it.
+/// or forgets it. Every method throws <see cref="RequestFailedException"/> where storage fails.
 /// </summary>
 public sealed partial class DeadLetters(
     TableServiceClient service, WebhookBlobs blobs, IngestMetrics metrics, TimeProvider time, ILogger<DeadLetters> logger)
@@ -23,12 +23,11 @@ public sealed partial class DeadLetters(
     /// <summary>Keeps a webhook. One that was kept before keeps its first reason, unless this is its replay.</summary>
     /// <param name="reason">One of <see cref="DeadLetterReason"/>.</param>
     /// <returns>Its row, where that was written.</returns>
-    /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<TableEntity?> KeepAsync(
         ReceivedWebhook webhook, string reason, string error, CancellationToken cancellationToken)
     {
         var row = NewRow(webhook, reason, error);
-        if (webhook.ReplayOf is null && await ReasonAsync(row, cancellationToken) is not null)
+        if (webhook.ReplayOf is null && await ReadAsync(row, cancellationToken) is not null)
         {
             return null;
         }
@@ -39,36 +38,49 @@ public sealed partial class DeadLetters(
     }
 
     /// <summary>Keeps a webhook first, and drops it again where it proves to be stored: finding that out may end the process.</summary>
-    /// <param name="isStored">Not asked again after it ended the process once: the dead letter is there then.</param>
-    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    /// <param name="isStored">Asked again after it failed, but not after it ended the process.</param>
+    /// <exception cref="RequestFailedException">Storage failed. The row is there, and the next call asks again.</exception>
     internal async Task KeepUnlessStoredAsync(
         ReceivedWebhook webhook, string reason, string error, Func<Task<bool>> isStored, CancellationToken cancellationToken)
     {
         var row = NewRow(webhook, reason, error);
-        if (await ReasonAsync(row, cancellationToken) is { } before)
+        if (await ReadAsync(row, cancellationToken) is { } there && there.GetBoolean(ColumnNames.IsAsking) is not false)
         {
-            // Kept by an earlier look, which ended before it could say so.
-            Report(row, unless: before != reason);
+            if (there.GetBoolean(ColumnNames.IsAsking) is true)
+            {
+                // An earlier call ended with its process, before it could report.
+                Report(row);
+            }
+
             return;
         }
 
-        await WriteAsync(row, StoredBody.Of(webhook), cancellationToken);
-        var isThere = true;
+        await WriteAsync(isAsking: true);
         try
         {
-            isThere = await isStored();
+            if (await isStored())
+            {
+                await DropAsync(row.PartitionKey, row.RowKey, cancellationToken);
+                return;
+            }
         }
-        finally
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // Where storage failed, the message comes again, and is asked about again.
-            await (isThere ? DropAsync(row.PartitionKey, row.RowKey, cancellationToken) : Task.CompletedTask);
+            await WriteAsync(isAsking: false);
+            throw;
         }
 
-        Report(row, unless: isThere);
+        await WriteAsync(isAsking: null);
+        Report(row);
+
+        Task WriteAsync(bool? isAsking)
+        {
+            row[ColumnNames.IsAsking] = isAsking;
+            return this.WriteAsync(row, StoredBody.Of(webhook), cancellationToken);
+        }
     }
 
     /// <summary>Keeps a message that cannot be read: its text as it is.</summary>
-    /// <exception cref="RequestFailedException">Storage failed.</exception>
     public Task KeepUnreadableAsync(QueueMessage message, string error, CancellationToken cancellationToken) =>
         KeepUnreadableAsync(
             message.InsertedOn ?? time.GetUtcNow(), message.MessageId, message.Body.ToString(), isEntry: false, error, cancellationToken);
@@ -76,7 +88,6 @@ public sealed partial class DeadLetters(
     /// <summary>Keeps one webhook of a message that cannot be read: its text as it is.</summary>
     /// <param name="index">Which webhook of the message.</param>
     /// <param name="neighbour">A webhook of the message that can be read: the same in the poison queue, where all else is new.</param>
-    /// <exception cref="RequestFailedException">Storage failed.</exception>
     public Task KeepUnreadableAsync(
         QueueMessage message, int index, ReceivedWebhook? neighbour, string text, string error, CancellationToken cancellationToken) =>
         KeepUnreadableAsync(
@@ -89,7 +100,6 @@ public sealed partial class DeadLetters(
 
     /// <summary>Puts a dead letter back into the queue. Its row goes when it is stored, and is updated when that fails again.</summary>
     /// <returns>False where the blob with its body is gone, so that nothing is left to replay.</returns>
-    /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<bool> ReplayAsync(TableEntity row, WebhookQueue queue, CancellationToken cancellationToken)
     {
         if (await ReadBodyAsync(row, cancellationToken) is not { } body)
@@ -123,12 +133,9 @@ public sealed partial class DeadLetters(
     }
 
     /// <summary>The exact bytes of a dead letter; null where their blob is gone.</summary>
-    /// <exception cref="RequestFailedException">Storage failed.</exception>
     public Task<BinaryData?> ReadBodyAsync(TableEntity row, CancellationToken cancellationToken) =>
         StoredBody.Of(row).ReadAsync(blobs, cancellationToken);
 
-    /// <summary>Deletes a dead letter; its blob is swept when nothing else refers to it.</summary>
-    /// <exception cref="RequestFailedException">Storage failed.</exception>
     public Task DropAsync(string day, string rowKey, CancellationToken cancellationToken) =>
         table.DeleteEntityAsync(day, rowKey, cancellationToken: cancellationToken);
 
@@ -157,19 +164,18 @@ public sealed partial class DeadLetters(
     {
         var row = NewRow(at, id, DeadLetterReason.Unreadable, error);
         row[ColumnNames.IsEntry] = isEntry;
-        if (await ReasonAsync(row, cancellationToken) is null)
+        if (await ReadAsync(row, cancellationToken) is null)
         {
             await WriteAsync(row, new StoredBody(text, null), cancellationToken);
             Report(row);
         }
     }
 
-    /// <summary>The reason for which a row is kept already; null where it is not there.</summary>
-    private async Task<string?> ReasonAsync(TableEntity row, CancellationToken cancellationToken)
+    private async Task<TableEntity?> ReadAsync(TableEntity row, CancellationToken cancellationToken)
     {
         var there = await table.GetEntityIfExistsAsync<TableEntity>(
-            row.PartitionKey, row.RowKey, [ColumnNames.Reason], cancellationToken);
-        return there.HasValue ? there.Value!.GetString(ColumnNames.Reason) : null;
+            row.PartitionKey, row.RowKey, ["RowKey", ColumnNames.IsAsking], cancellationToken);
+        return there.HasValue ? there.Value : null;
     }
 
     private async Task WriteAsync(TableEntity row, StoredBody body, CancellationToken cancellationToken)
@@ -191,13 +197,8 @@ public sealed partial class DeadLetters(
         }
     }
 
-    private void Report(TableEntity row, bool unless = false)
+    private void Report(TableEntity row)
     {
-        if (unless)
-        {
-            return;
-        }
-
         var reason = row.GetString(ColumnNames.Reason);
         metrics.DeadLettered(reason);
         if (lines.IsDue(reason, out var count))

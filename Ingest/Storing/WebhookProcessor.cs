@@ -33,8 +33,14 @@ public sealed class WebhookProcessor(
     /// <exception cref="LoggableException">Not even that was possible for some; the message has to come again.</exception>
     public async Task KeepPoisonAsync(QueueMessage message, CancellationToken cancellationToken)
     {
+        if (message.DequeueCount > 1)
+        {
+            await (await TryStoreAsync(message, KeepUnstoredAsync, cancellationToken)).EndAsync(blobs, cancellationToken);
+            return;
+        }
+
         var tries = new MessageTries(message, lines, logger);
-        var stored = await TryStoreAsync(message, message.DequeueCount > 1 ? KeepUnstoredAsync : ReadAsync, cancellationToken);
+        var stored = await TryStoreAsync(message, ReadAsync, cancellationToken);
         foreach (var (webhook, error) in stored.Failures)
         {
             await tries.AddAsync(webhook, () => KeepPoisonAsync(webhook, error, cancellationToken), cancellationToken);
