@@ -453,7 +453,9 @@ public sealed class StoringTests(AzuriteFixture azurite)
         var account = azurite.NewAccount();
         var isAway = false;
         var away = StorageFault.InTables(account, request =>
-            isAway && request.Method == Azure.Core.RequestMethod.Get && request.Uri.Path.Contains("Smtp2GoEvents(", StringComparison.Ordinal)
+            isAway
+            && request.Method == Azure.Core.RequestMethod.Get
+            && request.Uri.Path.Contains("Smtp2GoEvents(", StringComparison.Ordinal)
                 ? new RequestFailedException(503, "busy", "ServerBusy", null)
                 : null);
         await using var app = await IngestApp.StartAsync(
