@@ -184,6 +184,20 @@ public sealed class StartUpTests
         Assert.DoesNotContain("horse", Assert.Single(worker.Output), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_samples_password_starts_the_worker_under_func()
+    {
+        await using var host = await FunctionsHost.StartAsync(
+            "UseDevelopmentStorage=true",
+            new Dictionary<string, string?>
+            {
+                ["Webhook:Password"] = WebhookOptions.SamplePassword,
+                ["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development",
+            });
+
+        Assert.Equal("Healthy", await host.Client.GetStringAsync("health", Test.Token));
+    }
+
     private static Task<string> EndsAsync(string named, string[] arguments, params string[] settings) =>
         EndsAsync(named, arguments, AppContext.BaseDirectory, settings);
 
