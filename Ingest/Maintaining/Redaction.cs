@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -66,8 +65,7 @@ internal static class Redaction
     /// <summary>A queue message, or one webhook of it, without the address; null where it does not hold it. JSON stays as it is.</summary>
     public static string? WithoutInMessage(AddressPattern address, string message)
     {
-        var isJson = message.AsSpan().TrimStart() is ['{', ..] && WebhookBody.Check(Encoding.UTF8.GetBytes(message)) == BodyProblem.None;
-        var without = isJson ? WithoutInJson(address, message) : address.TakeFrom(message);
+        var without = IsJsonObject(message) ? WithoutInJson(address, message) : address.TakeFrom(message);
         return without == message ? null : without;
     }
 
@@ -151,12 +149,15 @@ internal static class Redaction
 
         var text = scalar.Value[0] == '"' ? TextOf(scalar.Value) : scalar.Value;
         var without = text is null ? address.TakeFrom(scalar.Value)
-            : text is ['{', .., '}'] && WebhookBody.Check(Encoding.UTF8.GetBytes(text)) == BodyProblem.None ? WithoutInJson(address, text)
+            : IsJsonObject(text) ? WithoutInJson(address, text)
             : address.IsNumber ? address.TakeFrom(text)
             : Without(address, text);
         return without == (text ?? scalar.Value) ? scalar.Value
             : $"\"{(text is null ? AddressPattern.Mark : JsonEncodedText.Encode(without, JavaScriptEncoder.UnsafeRelaxedJsonEscaping))}\"";
     });
+
+    private static bool IsJsonObject(string text) =>
+        text.AsSpan().TrimStart() is ['{', ..] && WebhookBody.Check(Encoding.UTF8.GetBytes(text)) == BodyProblem.None;
 
     // Null where it is no text, as half of a surrogate pair is not.
     private static string? TextOf(string literal)
@@ -174,9 +175,5 @@ internal static class Redaction
 
     private static IEnumerable<WebhookField> FieldsOf(TableEntity row) => row
         .Where(column => column.Value is not null && !NoFields.Contains(column.Key))
-        .Select(column => new WebhookField(column.Key, [new FieldValue(column.Value as string ?? TextOf(column.Value))]));
-
-    private static string TextOf(object value) => value is DateTimeOffset time
-        ? time.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture)
-        : Convert.ToString(value, CultureInfo.InvariantCulture)!;
+        .Select(column => EventColumns.ToField(column.Key, column.Value));
 }

@@ -30,9 +30,7 @@ internal static partial class EventMeaning
         : field is { IsList: false, Values: [{ IsScalar: true } one] } ? ListOf(one.Text)
         : field.Values.Select(value => value.IsScalar ? value.Text : Compact(value.Text));
 
-    private static string TimeOf(string text) => EventTime.TryParse(text, out var time)
-        ? time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture)
-        : text;
+    private static string TimeOf(string text) => EventTime.TryParse(text, out var time) ? EventTime.ToText(time) : text;
 
     private static string NumberOf(string text) =>
         text.Length <= MaxDigits && JsonNumber().IsMatch(text)
@@ -43,12 +41,15 @@ internal static partial class EventMeaning
     // A form may carry a list or an object as its JSON text.
     private static string[] ListOf(string text)
     {
+        if (text is not ['[', .., ']'])
+        {
+            return [Compact(text)];
+        }
+
         try
         {
-            using var json = JsonDocument.Parse(text is ['[', .., ']'] ? text : "null");
-            return json.RootElement.ValueKind == JsonValueKind.Array
-                ? [.. json.RootElement.EnumerateArray().Select(TextOf)]
-                : [Compact(text)];
+            using var json = JsonDocument.Parse(text);
+            return [.. json.RootElement.EnumerateArray().Select(TextOf)];
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

@@ -34,6 +34,10 @@ public static partial class EventTime
         DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, Utc, out time)
         || (text is not null && (TryParseRfc3339(text, out time) || TryParseEpoch(text, out time)));
 
+    /// <summary>One spelling for each instant, which reads back as it: <c>2026-03-24T08:23:19Z</c>, with the fraction it has.</summary>
+    internal static string ToText(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+
     // Lower-case letters, more digits than a time can hold, and the leap second, which is the last moment of the second before it.
     private static bool TryParseRfc3339(string text, out DateTimeOffset time)
     {

@@ -21,7 +21,7 @@ internal sealed class QueueLook
     private QueueLook(QueueClient queue, Response<QueueProperties> answer, PeekedMessage[] visible)
     {
         (this.queue, metadata, Depth) = (queue, answer.Value.Metadata, answer.Value.ApproximateMessagesCount);
-        now = answer.GetRawResponse().Headers.Date ?? throw new RequestFailedException("The answer of storage has no Date.");
+        now = StorageClock.TimeOf(answer.GetRawResponse());
         AllHidden = Depth > 0 && visible.Length == 0;
         Oldest = AllHidden ? Marked : visible.Min(message => message.InsertedOn);
     }

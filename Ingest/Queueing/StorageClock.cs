@@ -12,11 +12,12 @@ public sealed class StorageClock(BlobServiceClient service)
 
     /// <summary>The last second that was over at the call. Whatever storage writes from then on carries a later time.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
-    public async Task<DateTimeOffset> PassedAsync(CancellationToken cancellationToken)
-    {
-        var now = (await AnswerAsync(cancellationToken))?.Headers.Date;
-        return now is { } time ? time - Resolution : throw new RequestFailedException("The answer of storage has no Date.");
-    }
+    public async Task<DateTimeOffset> PassedAsync(CancellationToken cancellationToken) =>
+        TimeOf(await AnswerAsync(cancellationToken)) - Resolution;
+
+    /// <summary>Storage's time when it answered, in whole seconds.</summary>
+    internal static DateTimeOffset TimeOf(Response? answer) =>
+        answer?.Headers.Date ?? throw new RequestFailedException("The answer of storage has no Date.");
 
     private async Task<Response?> AnswerAsync(CancellationToken cancellationToken)
     {

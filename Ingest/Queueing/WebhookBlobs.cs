@@ -52,13 +52,8 @@ public sealed class WebhookBlobs(BlobServiceClient service)
     internal async IAsyncEnumerable<string> ListUnsweptAsync(
         DateTimeOffset before, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (!await container.ExistsAsync(cancellationToken))
-        {
-            yield break;
-        }
-
-        var properties = (await container.GetPropertiesAsync(cancellationToken: cancellationToken)).Value;
-        var since = properties.Metadata.TryGetValue(Swept, out var text)
+        var since = await MetadataAsync(cancellationToken) is { } metadata
+            && metadata.TryGetValue(Swept, out var text)
             && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var last)
             ? last
             : DateTimeOffset.MinValue;
@@ -71,10 +66,9 @@ public sealed class WebhookBlobs(BlobServiceClient service)
     /// <summary>Notes that a sweep has looked at all blobs that were last touched before a time.</summary>
     internal async Task SetSweptAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
-        if (await container.ExistsAsync(cancellationToken))
+        if (await MetadataAsync(cancellationToken) is { } metadata)
         {
             // The call replaces all metadata.
-            var metadata = (await container.GetPropertiesAsync(cancellationToken: cancellationToken)).Value.Metadata;
             metadata[Swept] = before.ToString("O", CultureInfo.InvariantCulture);
             await container.SetMetadataAsync(metadata, cancellationToken: cancellationToken);
         }
@@ -123,6 +117,12 @@ public sealed class WebhookBlobs(BlobServiceClient service)
             return null;
         }
     }
+
+    /// <summary>The container's; null where it does not exist yet.</summary>
+    private async Task<IDictionary<string, string>?> MetadataAsync(CancellationToken cancellationToken) =>
+        await container.ExistsAsync(cancellationToken)
+            ? (await container.GetPropertiesAsync(cancellationToken: cancellationToken)).Value.Metadata
+            : null;
 
     private async IAsyncEnumerable<string> ListAsync(
         DateTimeOffset since, DateTimeOffset before, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -35,6 +35,16 @@ internal static partial class DeadLetterBlobs
         return names;
     }
 
+    /// <summary>Has the sweep look at them again: what refers to them changes, and their last touch may be long ago.</summary>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public static async Task TouchAsync(TableEntity row, WebhookBlobs blobs, CancellationToken cancellationToken)
+    {
+        foreach (var blob in await OfAsync(row, blobs, cancellationToken))
+        {
+            await blobs.TouchAsync(blob, cancellationToken);
+        }
+    }
+
     [GeneratedRegex("[0-9a-f]{64}", RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Name();
 }

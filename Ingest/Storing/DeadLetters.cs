@@ -110,12 +110,8 @@ public sealed partial class DeadLetters(
         if (row.GetString(ColumnNames.Reason) == DeadLetterReason.Unreadable)
         {
             // Of what cannot be read nobody can say that it was stored; if it fails again it is a dead letter again.
-            foreach (var blob in await DeadLetterBlobs.OfAsync(row, blobs, cancellationToken))
-            {
-                // Written when the message first came: without a touch the sweep could take it before the message is stored.
-                await blobs.TouchAsync(blob, cancellationToken);
-            }
-
+            // Its bodies were written when the message first came: the sweep could take them before it is stored.
+            await DeadLetterBlobs.TouchAsync(row, blobs, cancellationToken);
             await queue.EnqueueTextAsync(body.ToString(), row.GetBoolean(ColumnNames.IsEntry) == true, cancellationToken);
             await DropAsync(row.PartitionKey, row.RowKey, cancellationToken);
             return true;

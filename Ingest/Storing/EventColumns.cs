@@ -31,6 +31,14 @@ public static class EventColumns
         return row;
     }
 
+    /// <summary>The field that a column was made of, as far as the column tells it.</summary>
+    /// <param name="value">Not null.</param>
+    internal static WebhookField ToField(string name, object value)
+    {
+        var text = value is DateTimeOffset time ? EventTime.ToText(time) : Convert.ToString(value, CultureInfo.InvariantCulture)!;
+        return new WebhookField(name, [new FieldValue(text)]);
+    }
+
     private static void Set(TableEntity row, string name, string? text)
     {
         if (text is not null)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Azure.Data.Tables;
 using Smtp2GoIngest.Parsing;
 
@@ -66,13 +65,9 @@ public static class EventIndex
     internal static EmailEvent? EventOf(TableEntity row)
     {
         var fields = KeyFields
-            .Where(row.ContainsKey)
-            .Select(name => new WebhookField(name, [new FieldValue(TextOf(row[name]))]));
+            .Where(name => row.TryGetValue(name, out var value) && value is not null)
+            .Select(name => EventColumns.ToField(name, row[name]));
         return EmailEvent.TryCreate([.. fields], out var e) ? e : null;
-
-        static string TextOf(object? value) => value is DateTimeOffset time
-            ? time.ToString("O", CultureInfo.InvariantCulture)
-            : Convert.ToString(value, CultureInfo.InvariantCulture) ?? string.Empty;
     }
 
     private static TableEntity Copy(TableEntity stored, string partitionKey, string rowKey)

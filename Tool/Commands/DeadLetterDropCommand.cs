@@ -47,10 +47,7 @@ internal static class DeadLetterDropCommand
             async (letter, token) =>
             {
                 // From now on nothing may refer to its bodies: the sweep has to look at them again.
-                foreach (var blob in await DeadLetterBlobs.OfAsync(letter, blobs, token))
-                {
-                    await blobs.TouchAsync(blob, token);
-                }
+                await DeadLetterBlobs.TouchAsync(letter, blobs, token);
 
                 // Not found: somebody else has dropped it meanwhile, which is no failure.
                 using var answer = await table.DeleteEntityAsync(letter.PartitionKey, letter.RowKey, ETag.All, token);
