@@ -107,10 +107,13 @@ internal static class Program
     {
         context.Connection,
         context.Json,
+        context.Utc,
         EmailCommand.Create(context),
         RecipientCommand.Create(context),
         DayCommand.Create(context),
+        FindCommand.Create(context),
         SummaryCommand.Create(context),
+        BouncesCommand.Create(context),
         TailCommand.Create(context),
         ExportCommand.Create(context),
         DeadLettersCommand.Create(context),

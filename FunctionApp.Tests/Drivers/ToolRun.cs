@@ -20,7 +20,7 @@ internal sealed record ToolRun(int ExitCode, string Output, string Error)
         var context = new CommandContext(output, error, settingsFolder)
         {
             IsInteractive = false,
-            Width = width ?? 200,
+            Width = width ?? TextLayout.Unlimited,
             Time = now is { } at ? new FakeTimeProvider(at) : TimeProvider.System,
         };
         var exitCode = await Smtp2GoIngest.Tool.Program.RunAsync(args, context, Test.Token);

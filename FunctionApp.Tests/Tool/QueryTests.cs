@@ -119,8 +119,8 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
 
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("█", run.Output, StringComparison.Ordinal);
-        Assert.Contains("delivery rate", run.Output, StringComparison.Ordinal);
-        Assert.Equal(30, run.Output.Split('\n').Count(line => line.Contains(" 2026-05-", StringComparison.Ordinal)));
+        Assert.Contains("Delivery rate", run.Output, StringComparison.Ordinal);
+        Assert.Equal(30, run.Output.Split('\n').Count(line => line.StartsWith("2026-05-", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -128,7 +128,6 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
     {
         var run = await RunAsync("email", GeneratedEvents.LongEmail);
         Assert.Equal(1_300, run.Output.Split('\n').Count(line => line.Contains("shop.example.com", StringComparison.Ordinal)));
-        Assert.Equal(3, run.Output.Split('\n').Count(line => line.Contains("What SMTP2GO says", StringComparison.Ordinal)));
 
         run = await RunAsync("email", "1wother");
         Assert.DoesNotContain('\e', run.Output);
@@ -137,12 +136,12 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
     [Fact]
     public async Task A_timeline_names_one_recipient_to_a_line_and_not_the_email_on_each()
     {
-        var run = await RunAsync("email", "1w00010-abc");
+        var run = await ToolRun.RunAsync(["--connection", events.ConnectionString, "email", "1w00010-abc"], null, AppContext.BaseDirectory, 80);
 
         Assert.Equal(0, run.ExitCode);
-        Assert.DoesNotContain("1w00010-abc", run.Output, StringComparison.Ordinal);
-        Assert.Contains("│ user10@example.org │", run.Output, StringComparison.Ordinal);
-        Assert.Contains("│ user12@example.org │", run.Output, StringComparison.Ordinal);
+        Assert.Single(run.Output.Split('\n'), line => line.Contains("1w00010-abc", StringComparison.Ordinal));
+        Assert.Contains("processed  user10@example.org\n", run.Output, StringComparison.Ordinal);
+        Assert.Contains($"\n{new string(' ', 32)}user12@example.org\n", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]

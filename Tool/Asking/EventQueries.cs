@@ -5,7 +5,7 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tool.Asking;
 
-/// <summary>The filters of the three questions, and rows read page by page: never more than 1,000 in memory.</summary>
+/// <summary>The filters of the usual questions, and rows read page by page: never more than 1,000 in memory.</summary>
 internal static class EventQueries
 {
     public static string OfEmail(string emailId) =>
@@ -20,18 +20,55 @@ internal static class EventQueries
             : partition;
     }
 
-    public static string OfDay(string day, string eventName) =>
-        TableClient.CreateQueryFilter($"PartitionKey eq {EventKeys.ToKey($"{day}_{EventName.Normalize(eventName)}")}");
+    /// <summary>The events without a time, all or one kind of them.</summary>
+    public static string OfNoTime(string? eventName) => eventName is null
+        ? OfDays(EventKeys.NoTime, EventKeys.NoTime)
+        : OfPartition(EventKeys.NoTime, eventName);
 
-    /// <summary>Every event of a range of days, both ends included.</summary>
+    /// <summary>Every event of a range of days in UTC, both ends included.</summary>
     public static string OfDays(string from, string to) =>
         TableClient.CreateQueryFilter($"PartitionKey ge {From(from)} and PartitionKey lt {After(to)}");
+
+    /// <summary>The events of a span of time: one filter for all kinds, or one a day in UTC for one kind.</summary>
+    public static IEnumerable<string> OfSpan(TimeWindow span, string? eventName)
+    {
+        var (first, last) = (EventKeys.Day(span.From), EventKeys.Day(span.Until.AddTicks(-1)));
+        var rows = TableClient.CreateQueryFilter($" and RowKey ge {EventKeys.Time(span.From)} and RowKey lt {EventKeys.Time(span.Until)}");
+        if (eventName is null)
+        {
+            return [OfDays(first, last) + (span.IsWholeDays ? string.Empty : rows)];
+        }
+
+        return new DayRange(DateOnly.FromDateTime(span.From.UtcDateTime), DateOnly.FromDateTime(span.Until.AddTicks(-1).UtcDateTime))
+            .Days
+            .Select(day => OfPartition(DayRange.ToText(day), eventName) + (span.IsWholeDays ? string.Empty : rows));
+    }
 
     /// <summary>Where the partitions of a day begin.</summary>
     public static string From(string day) => day + "_";
 
     // The character after the underscore: every partition of the day lies before it, whatever the event's name.
     private static string After(string day) => day + "`";
+
+    private static string OfPartition(string day, string eventName) =>
+        TableClient.CreateQueryFilter($"PartitionKey eq {EventKeys.ToKey($"{day}_{EventName.Normalize(eventName)}")}");
+
+    /// <summary>Reads the rows of one query after another.</summary>
+    public static async IAsyncEnumerable<TableEntity> RowsAsync(
+        this TableServiceClient service,
+        string table,
+        IEnumerable<string?> filters,
+        IEnumerable<string>? columns,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var filter in filters)
+        {
+            await foreach (var row in service.RowsAsync(table, filter, columns, cancellationToken))
+            {
+                yield return row;
+            }
+        }
+    }
 
     /// <summary>Reads rows page by page; a table that does not exist has none.</summary>
     public static async IAsyncEnumerable<TableEntity> RowsAsync(

@@ -1,47 +1,60 @@
+using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
-using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tool.Asking;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>Days, times and numbers on the command line; days and times are UTC.</summary>
+/// <summary>Days, times and numbers on the command line.</summary>
 internal static class ArgumentParsing
 {
-    private const string DayFormat = "yyyy-MM-dd";
-
-    public static string ToText(DateOnly day) => day.ToString(DayFormat, CultureInfo.InvariantCulture);
-
-    /// <summary>A day: <c>2026-05-01</c>.</summary>
-    public static string? ParseDay(ArgumentResult argument) => ParseDay(argument, DateOnly.MaxValue);
-
-    /// <summary>A day up to the last one.</summary>
-    public static string? ParseDay(ArgumentResult argument, DateOnly last)
+    /// <summary>A day, such as <c>2026-05-01</c>, up to the last one.</summary>
+    public static string? ParseDay(ArgumentResult argument, DateOnly today, DateOnly last)
     {
         var text = argument.Tokens[0].Value;
-        if (!DateOnly.TryParseExact(text, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
+        if (DayRange.ParseDay(text, today) is not { } day)
         {
-            argument.AddError($"'{text}' is not a date: write it as 2026-05-01.");
-        }
-        else if (day > last)
-        {
-            argument.AddError($"{text} is in the future.");
+            argument.AddError($"'{PlainText.Of(text)}' is not a date: write it as 2026-05-01.");
+            return null;
         }
 
-        return text;
+        if (day > last)
+        {
+            argument.AddError($"{DayRange.ToText(day)} is in the future.");
+        }
+
+        return DayRange.ToText(day);
     }
 
-    /// <summary>A day, or <c>no-time</c> for events without a time.</summary>
-    public static string? ParseDayOrNoTime(ArgumentResult argument) =>
-        argument.Tokens[0].Value == EventKeys.NoTime ? EventKeys.NoTime : ParseDay(argument);
+    /// <summary>A day or a range of days.</summary>
+    public static DayRange? ParseDays(ArgumentResult argument, CommandContext context) => ParseDays(argument, Today(argument, context));
+
+    public static DayRange? ParseDays(ArgumentResult argument, DateOnly today)
+    {
+        var days = DayRange.Parse(argument.Tokens[0].Value, today, out var problem);
+        if (problem is not null)
+        {
+            argument.AddError(PlainText.Of(problem));
+        }
+
+        return days;
+    }
+
+    public static DayRange LastDays(ArgumentResult argument, CommandContext context, int count) =>
+        DayRange.LastDays(count, Today(argument, context));
+
+    /// <summary>Today where the user is, or in UTC with <c>--utc</c>.</summary>
+    public static DateOnly Today(ArgumentResult argument, CommandContext context) =>
+        context.TodayIn(argument.GetValue(context.Utc) ? TimeZoneInfo.Utc : context.Time.LocalTimeZone);
 
     /// <summary>A day, or how long ago: <c>7d</c>, <c>12h</c>, <c>30m</c>.</summary>
-    public static DateTimeOffset? ParseSince(ArgumentResult argument, DateTimeOffset now)
+    public static DateTimeOffset? ParseSince(ArgumentResult argument, CommandContext context)
     {
-        var text = argument.Tokens[0].Value;
-        if (DateTimeOffset.TryParseExact(text, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var day))
+        var (text, now) = (argument.Tokens[0].Value.Trim(), context.Time.GetUtcNow());
+        if (DayRange.ParseDay(text, Today(argument, context)) is { } day)
         {
-            return day;
+            return TimeWindow.StartOf(day, argument.GetValue(context.Utc) ? TimeZoneInfo.Utc : context.Time.LocalTimeZone);
         }
 
         if (text.Length > 1
@@ -59,9 +72,16 @@ internal static class ArgumentParsing
             }
         }
 
-        argument.AddError($"'{text}' is not a time: write a day as 2026-05-01, or how long ago as 7d, 12h or 30m.");
+        argument.AddError($"'{PlainText.Of(text)}' is not a time: write a day as 2026-05-01, or how long ago as 7d, 12h or 30m.");
         return null;
     }
+
+    /// <summary>For a command that may write much.</summary>
+    public static Option<int?> Limit(string description) => new("--limit")
+    {
+        Description = description,
+        CustomParser = argument => ParseNumber(argument, 1, int.MaxValue),
+    };
 
     public static T ParseNumber<T>(ArgumentResult argument, T min, T max)
         where T : INumber<T>
@@ -69,7 +89,7 @@ internal static class ArgumentParsing
         var text = argument.Tokens[0].Value;
         if (!T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !(number >= min && number <= max))
         {
-            argument.AddError(FormattableString.Invariant($"'{text}' is not a number between {min} and {max}."));
+            argument.AddError(FormattableString.Invariant($"'{PlainText.Of(text)}' is not a number between {min} and {max}."));
         }
 
         return number ?? min;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Smtp2GoIngest.Tool.Asking;
-using Spectre.Console;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
@@ -25,8 +24,9 @@ internal static class CheckCommand
                 }
                 else
                 {
-                    context.Console.Write(new Text(finding.Ok ? "ok       " : "problem  ", finding.Ok ? Color.Green : Color.Red));
-                    context.Console.WriteLine($"{finding.Check}: {finding.Detail}");
+                    var said = finding.Ok ? Cell.Key("ok     ", Tint.Good) : Cell.Key("problem", Tint.Bad);
+                    await context.WriteLinesAsync(
+                        context.Lines([[said, Cell.Text($"{finding.Check}: {finding.Detail}")]]), cancellationToken);
                 }
             }
 

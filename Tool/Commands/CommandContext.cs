@@ -3,6 +3,7 @@ using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
+using Smtp2GoIngest.Tool.Asking;
 using Spectre.Console;
 
 namespace Smtp2GoIngest.Tool.Commands;
@@ -10,10 +11,7 @@ namespace Smtp2GoIngest.Tool.Commands;
 /// <summary>What all commands share: where they write, the common options, and the storage account that those name.</summary>
 internal sealed class CommandContext
 {
-    // Wide enough for an address beside an email's id.
-    private const int WidthWithoutTerminal = 200;
-
-    // A table draws for ever where a column is narrower than one wide character. A narrower terminal wraps the lines.
+    // Keys and a few words beside them need as much. A narrower terminal wraps the lines itself.
     private const int MinWidth = 60;
 
     private readonly string settingsFolder;
@@ -27,27 +25,28 @@ internal sealed class CommandContext
         (Output, Error, this.settingsFolder) = (output, error, settingsFolder);
         settings = new Lazy<IConfiguration>(ReadSettings);
         var terminal = new AnsiConsoleOutput(output);
-        Console = AnsiConsole.Create(new AnsiConsoleSettings
+        var capabilities = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = terminal,
             Ansi = terminal.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-        });
-        Width = terminal.IsTerminal ? Console.Profile.Width : WidthWithoutTerminal;
+        }).Profile;
+        HasColors = capabilities.Capabilities is { Ansi: true, ColorSystem: not ColorSystem.NoColors };
+        Width = terminal.IsTerminal ? capabilities.Width : TextLayout.Unlimited;
     }
 
     public TextWriter Output { get; }
 
     public TextWriter Error { get; }
 
-    /// <summary>Draws tables on <see cref="Output"/>.</summary>
-    public IAnsiConsole Console { get; }
-
-    /// <summary>The width that tables are drawn for: the terminal's, but no less than they need.</summary>
+    /// <summary>The width that rows are laid out for: the terminal's, but no less than they need.</summary>
     public int Width
     {
-        get => Console.Profile.Width;
-        init => Console.Profile.Width = Math.Max(value, MinWidth);
+        get;
+        init => field = Math.Max(value, MinWidth);
     }
+
+    /// <summary>A terminal that shows them, and no <c>NO_COLOR</c>.</summary>
+    public bool HasColors { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -68,7 +67,17 @@ internal sealed class CommandContext
         Recursive = true,
     };
 
+    public Option<bool> Utc { get; } = new("--utc")
+    {
+        Description = "Show times in UTC, and mean days in UTC. Without it: in the time zone of this machine.",
+        Recursive = true,
+    };
+
     public DateOnly Today => DateOnly.FromDateTime(Time.GetUtcNow().UtcDateTime);
+
+    public DateOnly TodayIn(TimeZoneInfo zone) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(Time.GetUtcNow(), zone).DateTime);
+
+    public TimeText Times(ParseResult parsed) => new(parsed.GetValue(Utc) ? TimeZoneInfo.Utc : Time.LocalTimeZone);
 
     public TableServiceClient Tables(ParseResult parsed) => StorageClients.Tables(StorageOf(parsed));
 

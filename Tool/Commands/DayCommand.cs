@@ -7,23 +7,39 @@ namespace Smtp2GoIngest.Tool.Commands;
 /// <summary>What bounced today?</summary>
 internal static class DayCommand
 {
+    // Events without a time have no day.
+    private static readonly DayRange NoTime = new(DateOnly.MinValue, DateOnly.MinValue);
+
     public static Command Create(CommandContext context)
     {
-        var day = new Argument<string?>("date")
+        var days = new Argument<DayRange>("days")
         {
-            Description = "A day in UTC, such as 2026-05-01; today by default; no-time for events without a time.",
-            Arity = ArgumentArity.ZeroOrOne,
-            CustomParser = ArgumentParsing.ParseDayOrNoTime,
+            Description = $"{DayRange.Forms}; today by default; {EventKeys.NoTime} for events without a time.",
+            DefaultValueFactory = argument => ArgumentParsing.LastDays(argument, context, 1),
+            CustomParser = argument =>
+                argument.Tokens[0].Value == EventKeys.NoTime ? NoTime : ArgumentParsing.ParseDays(argument, context),
         };
         var eventName = new Option<string?>("--event") { Description = "Only this event: bounce, spam, delivered, …" };
-        var command = new Command("day", "What happened on a day, grouped by event, each in order of time.") { day, eventName };
+        var limit = ArgumentParsing.Limit("Show only the first n events.");
+        var command = new Command("day", "What happened on a day or on several: by day in UTC and by event, each in order of time.")
+        {
+            days, eventName, limit,
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var on = parsed.GetValue(day) ?? ArgumentParsing.ToText(context.Today);
-            var only = parsed.GetValue(eventName);
-            var filter = only is null ? EventQueries.OfDays(on, on) : EventQueries.OfDay(on, only);
-            var nothingFound = $"No {(only is null ? string.Empty : $"'{PlainText.Of(only)}' ")}events found for {on}.";
-            return await EventList.OfMany.WriteAsync(context, parsed, EventIndex.ByDayTable, filter, nothingFound, cancellationToken);
+            var (range, only) = (parsed.GetRequiredValue(days), parsed.GetValue(eventName));
+            var filters = range == NoTime
+                ? [EventQueries.OfNoTime(only)]
+                : EventQueries.OfSpan(TimeWindow.Of(range, context.Times(parsed).Zone), only);
+            var kind = only is null ? string.Empty : $"'{PlainText.Of(only)}' ";
+            return await EventList.OfMany(context, parsed).WriteAsync(
+                context,
+                parsed,
+                EventIndex.ByDayTable,
+                filters,
+                parsed.GetValue(limit),
+                $"No {kind}events found {(range == NoTime ? "without a time" : $"for {range}")}.",
+                cancellationToken);
         });
         return command;
     }

@@ -3,7 +3,6 @@ using Azure.Data.Tables;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Asking;
-using Spectre.Console;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
@@ -16,7 +15,7 @@ internal static class DeadLettersCommand
         ColumnNames.ContentType, ColumnNames.WebhookId, ColumnNames.BodyBlob,
     ];
 
-    private static readonly RowList Letters = new(["Day", "Row", "Reason", "Error", "Content type"], Cells, Columns, Columns);
+    private static readonly RowList Letters = new(["Day", "Row", "Reason", "Error"], Cells, Columns, Columns);
 
     public static Command Create(CommandContext context) =>
         new("dead-letters", "Webhooks that were acknowledged but could not be stored as events.")
@@ -35,7 +34,7 @@ internal static class DeadLettersCommand
         {
             var filter = parsed.GetValue(reason) is { } one ? DeadLetterQueries.OfReason(one) : null;
             return await Letters.WriteAsync(
-                context, parsed, DeadLetters.TableName, filter, DeadLetterSelection.NothingFound, cancellationToken);
+                context, parsed, DeadLetters.TableName, [filter], limit: null, DeadLetterSelection.NothingFound, cancellationToken);
         });
         return command;
     }
@@ -69,17 +68,11 @@ internal static class DeadLettersCommand
 
     private static async Task DrawAsync(CommandContext context, TableEntity letter, CancellationToken cancellationToken)
     {
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap()).AddColumn();
-        foreach (var (column, value) in letter)
-        {
-            if (column is not ("odata.etag" or ColumnNames.Body) && value is not null)
-            {
-                grid.AddRow(new Text(column), new Text(PlainText.Of(JsonLines.ToText(value))));
-            }
-        }
-
-        context.Console.Write(grid);
-        context.Console.WriteLine();
+        var columns = letter.Where(column => column.Key is not ("odata.etag" or ColumnNames.Body) && column.Value is not null);
+        await context.WriteLinesAsync(
+            context.Lines([.. columns.Select(column => (Cell[])[Cell.Key(column.Key), Cell.Text(JsonLines.ToText(column.Value))])]),
+            cancellationToken);
+        await context.WriteLinesAsync([string.Empty], cancellationToken);
 
         // Line by line: the body keeps its lines, and nothing in it steers the terminal.
         foreach (var line in (letter.GetString(ColumnNames.Body) ?? "The body is gone.").Split('\n'))
@@ -88,7 +81,15 @@ internal static class DeadLettersCommand
         }
     }
 
-    private static IEnumerable<string> Cells(TableEntity row) =>
-        new[] { "PartitionKey", "RowKey", ColumnNames.Reason, ColumnNames.Error, ColumnNames.ContentType }.Select(column =>
-            row.TryGetValue(column, out var value) && value is not null ? PlainText.Of(JsonLines.ToText(value)) : string.Empty);
+    private static Cell[] Cells(TableEntity row)
+    {
+        return
+        [
+            Cell.Key(row.PartitionKey), Cell.Key(row.RowKey), Cell.Key(TextOf(ColumnNames.Reason)),
+            Cell.Text(TextOf(ColumnNames.Error)),
+        ];
+
+        string TextOf(string column) =>
+            row.TryGetValue(column, out var value) && value is not null ? JsonLines.ToText(value) : string.Empty;
+    }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Asking;
 
@@ -7,20 +8,133 @@ namespace Smtp2GoIngest.Tool.Commands;
 /// <summary>What happened to this email?</summary>
 internal static class EmailCommand
 {
+    // More recipients are counted, and only the first that got nothing are named.
+    private const int MostVerdicts = 20;
+
     public static Command Create(CommandContext context)
     {
         var emailId = new Argument<string>("email_id")
         {
             Description = "The email's id, exactly as SMTP2GO writes it; sms-<message_id> for an SMS.",
         };
-        var command = new Command("email", "What happened to this email: its timeline.") { emailId };
+        var limit = ArgumentParsing.Limit("Show only the first n events.");
+        var command = new Command("email", "What happened to this email: its events, and what became of it.") { emailId, limit };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var id = parsed.GetRequiredValue(emailId);
+            var id = parsed.GetRequiredValue(emailId).Trim();
             var nothingFound = $"No events found for email '{PlainText.Of(id)}'. Ids are case-sensitive.";
-            return await EventList.OfOneEmail.WriteAsync(
-                context, parsed, EventStore.TableName, EventQueries.OfEmail(id), nothingFound, cancellationToken);
+            return context.IsJson(parsed)
+                ? await EventList.OfMany(context, parsed).WriteAsync(
+                    context,
+                    parsed,
+                    EventStore.TableName,
+                    [EventQueries.OfEmail(id)],
+                    parsed.GetValue(limit),
+                    nothingFound,
+                    cancellationToken)
+                : await WriteAsync(context, parsed, id, parsed.GetValue(limit) ?? int.MaxValue, cancellationToken)
+                    ? ExitCode.Done
+                    : await context.NothingFoundAsync(nothingFound);
         });
         return command;
     }
+
+    /// <summary>The lines above an email's events.</summary>
+    public static IEnumerable<string> HeadLines(CommandContext context, TimeText times, EmailHead head)
+    {
+        Cell[][] rows =
+        [
+            [Label("Email"), Cell.Key(head.EmailId)],
+            [Label("Subject"), Cell.Text(head.Subject)],
+            [Label("From"), Cell.Key(head.Sender)],
+            [Label("Sent"), Cell.Key(times.Of(head.Sent))],
+        ];
+
+        // Each by itself: one that is too wide leaves the others in their column.
+        return rows.Where(row => row[1].Width > 0).SelectMany(row => context.Lines([row]));
+
+        static Cell Label(string text) => Cell.Key($"{text,-7}", Tint.Dim);
+    }
+
+    public static Tint TintOf(DeliveryState state) => state switch
+    {
+        DeliveryState.Delivered => Tint.Good,
+        DeliveryState.HardBounced or DeliveryState.SoftBounced or DeliveryState.Rejected => Tint.Bad,
+        DeliveryState.Complained or DeliveryState.Unsubscribed => Tint.Warning,
+        _ => Tint.None,
+    };
+
+    private static async Task<bool> WriteAsync(
+        CommandContext context, ParseResult parsed, string id, int limit, CancellationToken cancellationToken)
+    {
+        var times = context.Times(parsed);
+        var deliveries = new Deliveries();
+        var shown = 0;
+        var events = context.Tables(parsed)
+            .RowsAsync(EventStore.TableName, EventQueries.OfEmail(id), StoredEvent.Columns, cancellationToken)
+            .Select(StoredEvent.Of)
+            .InOrderAsync();
+        await foreach (var page in events.Chunk(RowList.RowsPerPage).WithCancellation(cancellationToken))
+        {
+            if (shown == 0)
+            {
+                await context.WriteLinesAsync([.. HeadLines(context, times, EmailHead.Of(page)), string.Empty], cancellationToken);
+            }
+
+            StoredEvent[] some = [.. page.Take(limit - Math.Min(shown, limit))];
+            await context.WriteLinesAsync(EventList.Lines(context, times, some, withRecipient: true), cancellationToken);
+            shown += page.Length;
+            Array.ForEach(page, deliveries.Add);
+        }
+
+        if (shown > limit)
+        {
+            await context.WriteLinesAsync([FormattableString.Invariant($"… and {shown - limit:N0} more events")], cancellationToken);
+        }
+
+        if (deliveries.All.Count > 0)
+        {
+            await context.WriteLinesAsync([string.Empty, .. Verdicts(context, times, deliveries)], cancellationToken);
+        }
+
+        return shown > 0;
+    }
+
+    private static IEnumerable<string> Verdicts(CommandContext context, TimeText times, Deliveries deliveries)
+    {
+        var now = context.Time.GetUtcNow();
+        if (deliveries.All.Count <= MostVerdicts)
+        {
+            return context.Lines([.. deliveries.All.Select(Verdict)]);
+        }
+
+        var counts = deliveries.All.CountBy(delivery => delivery.State).OrderByDescending(count => count.Value);
+        var total = $"{PlainText.Count(deliveries.All.Count, "recipient")}: "
+            + string.Join(", ", counts.Select(count => FormattableString.Invariant($"{count.Value:N0} {Word(count.Key)}")));
+        List<Delivery> others = [.. deliveries.All.Where(delivery => delivery.State != DeliveryState.Delivered)];
+        return
+        [
+            .. context.Lines([[Cell.Text(total)]]),
+            .. context.Lines([.. others.Take(MostVerdicts).Select(Verdict)]),
+            .. More(others.Count - MostVerdicts, "… and {0:N0} more"),
+            .. More(deliveries.Others, "Not looked at: {0:N0} or more other recipients."),
+        ];
+
+        static string[] More(int count, string format) => count > 0 ? [string.Format(CultureInfo.InvariantCulture, format, count)] : [];
+
+        Cell[] Verdict(Delivery delivery) =>
+            [Cell.Key(delivery.Recipient), Cell.Text(delivery.Describe(times, now), TintOf(delivery.State))];
+    }
+
+    private static string Word(DeliveryState state) => state switch
+    {
+        DeliveryState.Delivered => "delivered",
+        DeliveryState.HardBounced => "bounced (hard)",
+        DeliveryState.SoftBounced => "bounced (soft)",
+        DeliveryState.Rejected => "rejected",
+        DeliveryState.Complained => "marked it as spam",
+        DeliveryState.Unsubscribed => "unsubscribed",
+        DeliveryState.OnlyTests => "only test events",
+        _ => "waiting",
+    };
 }

@@ -1,47 +1,59 @@
-using System.Globalization;
+using System.CommandLine;
 using Azure.Data.Tables;
 using Smtp2GoIngest.Tool.Asking;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>How events are drawn, one to a line.</summary>
+/// <summary>How events are drawn, one to a row.</summary>
 internal static class EventList
 {
-    public static RowList OfMany { get; } = new(
-        ["Time (UTC)", "Event", "Recipient", "Email", "What SMTP2GO says"],
-        row => Cells(EventLine.Of(row), withEmail: true),
-        EventLine.Columns,
-        JsonColumns: null);
+    // An email may have thousands; --json has them all.
+    private const int MostRecipients = 5;
 
-    /// <summary>Of one email: without a column for its id, so that the rest fits into 80 columns.</summary>
-    public static RowList OfOneEmail { get; } = new(
-        ["Time (UTC)", "Event", "Recipient", "What SMTP2GO says"],
-        row => Cells(EventLine.Of(row), withEmail: false),
-        EventLine.Columns,
-        JsonColumns: null);
-
-    /// <summary>A row as one line of text.</summary>
-    public static string Line(TableEntity row)
+    /// <summary>Events of many emails.</summary>
+    public static RowList OfMany(CommandContext context, ParseResult parsed)
     {
-        var line = EventLine.Of(row);
-        return $"{Time(line)}  {Event(line),-12} {Recipients(line, ", ")}  {PlainText.Of(line.EmailId)}  {PlainText.Of(line.Says)}";
+        var times = context.Times(parsed);
+        return new RowList(
+            [times.Heading, "Event", "Recipient", "Email", "What SMTP2GO says"],
+            row => Cells(StoredEvent.Of(row), times),
+            StoredEvent.Columns,
+            JsonColumns: null);
     }
 
-    private static IEnumerable<string> Cells(EventLine line, bool withEmail) =>
-    [
-        Time(line),
-        Event(line),
-        Recipients(line, "\n"),
-        .. (string[])(withEmail ? [PlainText.Of(line.EmailId)] : []),
-        PlainText.Of(line.Says),
-    ];
+    /// <summary>A row of <see cref="OfMany"/> without headings, for events that come one by one.</summary>
+    public static IEnumerable<string> Lines(CommandContext context, ParseResult parsed, TableEntity row) =>
+        context.Lines([Cells(StoredEvent.Of(row), context.Times(parsed))]);
 
-    private static string Time(EventLine line) =>
-        line.Time?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? string.Empty;
+    /// <summary>Events of one email.</summary>
+    /// <param name="withRecipient">False where all are about one recipient.</param>
+    public static IEnumerable<string> Lines(
+        CommandContext context, TimeText times, IReadOnlyList<StoredEvent> events, bool withRecipient) => context.Lines(
+        [
+            .. events.Select(e => (Cell[])
+            [
+                Cell.Key(times.Of(e.Time)),
+                Event(e),
+                .. (Cell[])(withRecipient ? [Recipients(e)] : []),
+                Cell.Text(e.Says),
+            ]),
+        ]);
 
-    private static string Event(EventLine line) => PlainText.Of(line.Event) + (line.IsTest ? " (test)" : string.Empty);
+    private static Cell[] Cells(StoredEvent e, TimeText times) =>
+        [Cell.Key(times.Of(e.Time)), Event(e), Recipients(e), Cell.Key(e.EmailId), Cell.Text(e.Says)];
 
-    private static string Recipients(EventLine line, string separator) =>
-        string.Join(separator, line.Recipients.Select(PlainText.Of))
-        + (line.OtherRecipients > 0 ? $" and {line.OtherRecipients} more" : string.Empty);
+    private static Cell Event(StoredEvent e) => Cell.Key(e.Name + (e.IsTest ? " (test)" : string.Empty), e.Name switch
+    {
+        "delivered" or "sms_delivered" => Tint.Good,
+        "bounce" or "reject" or "sms_failed" or "sms_rejected" => Tint.Bad,
+        "spam" or "unsubscribe" or "opt-out" => Tint.Warning,
+        _ => Tint.None,
+    });
+
+    private static Cell Recipients(StoredEvent e)
+    {
+        var others = e.OtherRecipients + Math.Max(0, e.Recipients.Count - MostRecipients);
+        var shown = e.Recipients.Take(MostRecipients);
+        return Cell.Keys(others == 0 ? shown : shown.Append(FormattableString.Invariant($"and {others:N0} more")));
+    }
 }

@@ -17,9 +17,13 @@ internal static class ExportCommand
         var from = new Argument<string>("from")
         {
             Description = "The first day, UTC: 2026-05-01.",
-            CustomParser = ArgumentParsing.ParseDay,
+            CustomParser = argument => ArgumentParsing.ParseDay(argument, context.Today, DateOnly.MaxValue),
         };
-        var to = new Argument<string>("to") { Description = "The last day, included.", CustomParser = ArgumentParsing.ParseDay };
+        var to = new Argument<string>("to")
+        {
+            Description = "The last day, included.",
+            CustomParser = argument => ArgumentParsing.ParseDay(argument, context.Today, DateOnly.MaxValue),
+        };
         var format = new Option<string>("--format")
         {
             Description = "csv: fixed columns, and one named other with the rest as JSON; ndjson: every column.",

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -12,7 +13,7 @@ internal static class JsonLines
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Task WriteJsonAsync(this TextWriter output, JsonObject document, CancellationToken cancellationToken) =>
-        output.WriteLineAsync(document.ToJsonString(Readable).AsMemory(), cancellationToken);
+        output.WriteLineAsync(ToText(document).AsMemory(), cancellationToken);
 
     public static Task WriteJsonAsync(this TextWriter output, TableEntity row, CancellationToken cancellationToken) =>
         output.WriteJsonAsync(ToJson(row), cancellationToken);
@@ -23,7 +24,23 @@ internal static class JsonLines
     public static JsonObject ToJson(IEnumerable<KeyValuePair<string, object>> columns) =>
         new(columns.Select(column => KeyValuePair.Create<string, JsonNode?>(column.Key, ToJson(column.Value))));
 
-    public static string ToText(JsonObject document) => document.ToJsonString(Readable);
+    /// <summary>On one line, and nothing in it steers a terminal: what would stands as <c>\uXXXX</c>, which means the same.</summary>
+    public static string ToText(JsonObject document)
+    {
+        var json = document.ToJsonString(Readable);
+        if (!json.Any(PlainText.Steers))
+        {
+            return json;
+        }
+
+        var safe = new StringBuilder(json.Length + 16);
+        foreach (var c in json)
+        {
+            _ = PlainText.Steers(c) ? safe.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : safe.Append(c);
+        }
+
+        return safe.ToString();
+    }
 
     /// <summary>A value as text; a time as ISO 8601 in UTC, without trailing zeros.</summary>
     public static string ToText(object value) => value switch

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Smtp2GoIngest.Tool.Commands;
@@ -24,8 +25,12 @@ internal static class PlainText
         return plain.ToString();
     }
 
-    private static bool Steers(char c) =>
+    /// <summary>Whether a character can steer a terminal or turn the direction of writing.</summary>
+    public static bool Steers(char c) =>
         char.IsControl(c) || c is '\u061c' or '\u200e' or '\u200f' or (>= '\u2028' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
+
+    /// <summary><c>2,000</c>.</summary>
+    public static string Number(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
     /// <summary><c>1 event</c>, <c>2,000 events</c>.</summary>
     public static string Count(long count, string noun) =>

@@ -13,7 +13,7 @@ internal static class PurgeCommand
         {
             Description = "The first day to keep, such as 2026-05-01; not in the future.",
             Required = true,
-            CustomParser = argument => ArgumentParsing.ParseDay(argument, context.Today),
+            CustomParser = argument => ArgumentParsing.ParseDay(argument, context.Today, context.Today),
         };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only count; delete nothing." };
         var yes = new Option<bool>("--yes") { Description = "Delete them; without it they are only counted." };

@@ -1,59 +1,61 @@
 using System.CommandLine;
 using Azure.Data.Tables;
 using Smtp2GoIngest.Tool.Asking;
-using Spectre.Console;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>Rows of one kind, one to a line: as a table for people or as JSON for programs.</summary>
+/// <summary>Rows of one kind: laid out for people, or as JSON for programs.</summary>
 /// <param name="Cells">What is drawn of a row, under the headings.</param>
 /// <param name="Columns">What is read of a row for that.</param>
 /// <param name="JsonColumns">What is read for JSON; null for everything.</param>
 internal sealed record RowList(
-    string[] Headings, Func<TableEntity, IEnumerable<string>> Cells, string[] Columns, string[]? JsonColumns)
+    string[] Headings, Func<TableEntity, IReadOnlyList<Cell>> Cells, string[] Columns, string[]? JsonColumns)
 {
-    // Each page is a table of its own, so that a million rows never sit in memory.
-    private const int RowsPerPage = 500;
+    /// <summary>Rows that are laid out at a time, so that a million never sit in memory.</summary>
+    public const int RowsPerPage = 500;
 
-    /// <summary>Writes what a query finds, or says that it found nothing.</summary>
+    /// <summary>Writes what queries find, or says that they found nothing.</summary>
+    /// <param name="limit">Rows to write at most; null for all.</param>
     public async Task<int> WriteAsync(
         CommandContext context,
         ParseResult parsed,
         string table,
-        string? filter,
+        IEnumerable<string?> filters,
+        int? limit,
         string nothingFound,
         CancellationToken cancellationToken)
     {
         var json = context.IsJson(parsed);
-        var rows = context.Tables(parsed).RowsAsync(table, filter, json ? JsonColumns : Columns, cancellationToken);
+        var rows = context.Tables(parsed).RowsAsync(table, filters, json ? JsonColumns : Columns, cancellationToken);
+        var left = limit ?? int.MaxValue;
         var found = false;
         await foreach (var page in rows.Chunk(RowsPerPage).WithCancellation(cancellationToken))
         {
             found = true;
-            if (json)
+            await WriteAsync(context, json, page.Take(left), cancellationToken);
+            if (page.Length > left)
             {
-                foreach (var row in page)
-                {
-                    await context.Output.WriteJsonAsync(row, cancellationToken);
-                }
+                await context.Error.WriteLineAsync(FormattableString.Invariant($"Shown: the first {limit:N0}. There are more."));
+                break;
             }
-            else
-            {
-                Draw(context.Console, page);
-            }
+
+            left -= page.Length;
         }
 
         return found ? ExitCode.Done : await context.NothingFoundAsync(nothingFound);
     }
 
-    private void Draw(IAnsiConsole console, TableEntity[] page)
+    private async Task WriteAsync(CommandContext context, bool json, IEnumerable<TableEntity> page, CancellationToken cancellationToken)
     {
-        var table = new Table().RoundedBorder().AddColumns(Headings);
-        foreach (var row in page)
+        if (!json)
         {
-            table.AddRow(Cells(row).Select(cell => new Text(cell)));
+            await context.WriteLinesAsync(context.Lines([.. page.Select(Cells)], Headings), cancellationToken);
+            return;
         }
 
-        console.Write(table);
+        foreach (var row in page)
+        {
+            await context.Output.WriteJsonAsync(row, cancellationToken);
+        }
     }
 }

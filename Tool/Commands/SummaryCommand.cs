@@ -7,15 +7,16 @@ namespace Smtp2GoIngest.Tool.Commands;
 /// <summary>How many events a day, and how much of the email arrives.</summary>
 internal static class SummaryCommand
 {
-    private const int MaxDays = 3_660;
+    private const int DefaultDays = 30;
 
     public static Command Create(CommandContext context)
     {
-        var days = new Option<int>("--days")
+        // The table's days are in UTC, so a count of local ones would have to look at every event.
+        var days = new Option<DayRange>("--days")
         {
-            Description = "How many days, up to and including today (UTC).",
-            DefaultValueFactory = _ => 30,
-            CustomParser = argument => ArgumentParsing.ParseNumber(argument, 1, MaxDays),
+            Description = $"{DayRange.Forms}; in UTC; the last {DefaultDays} days by default.",
+            DefaultValueFactory = _ => DayRange.LastDays(DefaultDays, context.Today),
+            CustomParser = argument => ArgumentParsing.ParseDays(argument, context.Today),
         };
         var command = new Command(
             "summary",
@@ -25,8 +26,8 @@ internal static class SummaryCommand
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var from = ArgumentParsing.ToText(context.Today.AddDays(1 - parsed.GetValue(days)));
-            var to = ArgumentParsing.ToText(context.Today);
+            var range = parsed.GetRequiredValue(days);
+            var (from, to) = (DayRange.ToText(range.First), DayRange.ToText(range.Last));
             var summary = await CountAsync(context, parsed, from, to, cancellationToken);
             if (summary.Total is { Events: 0, Tests: 0 })
             {
@@ -35,7 +36,7 @@ internal static class SummaryCommand
 
             if (!context.IsJson(parsed))
             {
-                SummaryTable.Draw(context.Console, summary);
+                await context.WriteLinesAsync(SummaryTable.Lines(context, summary), cancellationToken);
                 return ExitCode.Done;
             }
 

@@ -1,79 +1,76 @@
 using System.Globalization;
 using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Tool.Asking;
-using Spectre.Console;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>Draws a summary: a line for each day with a bar, and a chart of all events.</summary>
+/// <summary>Draws a summary: a line for each day, then one for each event.</summary>
 internal static class SummaryTable
 {
     private const int BarWidth = 12;
-    private const int ChartWidth = 80;
 
-    public static void Draw(IAnsiConsole console, Summary summary)
+    public static IEnumerable<string> Lines(CommandContext context, Summary summary)
     {
         var (byDay, total) = summary;
         string[] names = [.. total.Counts.Keys.OrderBy(Order).ThenBy(name => name, StringComparer.Ordinal)];
-        List<(string Header, Func<Tally, string> Of)> rates =
+        Figure[] rates =
         [
-            ("hard bounces", tally => Number(tally.HardBounces)),
-            ("delivery rate", tally => Percent(tally.DeliveryRate)),
-            ("complaint rate", tally => Percent(tally.ComplaintRate)),
+            new("Hard bounces", tally => PlainText.Number(tally.HardBounces)),
+            new("Delivery rate", tally => Percent(tally.DeliveryRate)),
+            new("Complaint rate", tally => Percent(tally.ComplaintRate)),
         ];
-        List<(string Header, Func<Tally, string> Of)> all = [.. names.Select(CountsOf), .. rates];
+        var counts = names.Select(name => new Figure(name, tally => PlainText.Number(tally.Counts.GetValueOrDefault(name))));
+        Figure[] all = [.. counts, .. rates];
 
-        // Where a terminal has no room for a column of each event, the chart has their counts.
-        var columns = WidthOf(all) <= console.Profile.Width ? all : rates;
-        var table = new Table().SimpleBorder().AddColumns(new TableColumn("Day").NoWrap(), new TableColumn("Events").NoWrap());
-        foreach (var (header, _) in columns)
-        {
-            table.AddColumn(new TableColumn(new Text(header)).RightAligned().NoWrap());
-        }
-
-        var most = Math.Max(1, byDay.Values.Max(tally => tally.Events));
-        foreach (var (day, tally) in byDay)
-        {
-            AddRow(day, tally, new string('█', (int)Math.Ceiling((double)tally.Events * BarWidth / most)) + " ");
-        }
-
-        AddRow("Total", total, string.Empty);
-        console.Write(table);
-        if (names.Length > 0)
-        {
-            var chart = new BarChart { Width = Math.Min(ChartWidth, console.Profile.Width), Culture = CultureInfo.InvariantCulture };
-            console.Write(names.Aggregate(
-                chart, (bars, name) => bars.AddItem(Markup.Escape(PlainText.Of(name)), total.Counts[name], ColorOf(name))));
-        }
-
-        if (total.Tests > 0)
-        {
-            console.WriteLine($"Not counted: {PlainText.Count(total.Tests, "test event")}.");
-        }
-
-        static (string Header, Func<Tally, string> Of) CountsOf(string name) =>
-            (PlainText.Of(name), tally => Number(tally.Counts.GetValueOrDefault(name)));
-
-        void AddRow(string day, Tally tally, string bar) =>
-            table.AddRow([new Text(day), new Text(bar + Number(tally.Events)), .. columns.Select(column => new Text(column.Of(tally)))]);
+        // Where a terminal has no room for a column of each event, the rows below have their counts.
+        var days = new[] { all, rates }.Select(figures => Days.Of(byDay, total, figures)).ToList();
+        var shown = days.Find(table => TextLayout.IsInColumns(table.Rows, table.Headings, context.Width)) ?? days[^1];
+        return
+        [
+            .. context.Lines(shown.Rows, shown.Headings),
+            string.Empty,
+            .. context.Lines([.. names.Select(name => EventRow(name, total))], ["Event", "Count", "Of all", string.Empty]),
+            .. total.Tests > 0 ? [$"Not counted: {PlainText.Count(total.Tests, "test event")}."] : (string[])[],
+        ];
     }
 
-    // The day, the bar with its number, and each column as wide as its header, which no count exceeds by much; two characters between.
-    private static int WidthOf(IEnumerable<(string Header, Func<Tally, string> Of)> columns) =>
-        12 + BarWidth + 9 + columns.Sum(column => column.Header.GetCellWidth() + 2);
+    private static Cell[] EventRow(string name, Tally total) =>
+    [
+        Cell.Key(name), Cell.Number(PlainText.Number(total.Counts[name])), Cell.Number(Percent((double)total.Counts[name] / total.Events)),
+        Cell.Key(Bar(total.Counts[name], total.Counts.Values.Max()), TintOf(name)),
+    ];
+
+    private static string Bar(int count, int most) => new('█', (int)Math.Ceiling((double)count * BarWidth / most));
 
     private static int Order(string name) =>
         EventName.OfEmails.Contains(name) ? EventName.OfEmails.ToList().IndexOf(name) : int.MaxValue;
 
-    private static Color ColorOf(string name) => name switch
+    private static Tint TintOf(string name) => name switch
     {
-        "delivered" or "sms_delivered" => Color.Green,
-        "bounce" or "reject" or "sms_failed" or "sms_rejected" => Color.Red,
-        "spam" or "unsubscribe" => Color.Yellow,
-        _ => Color.Blue,
+        "delivered" or "sms_delivered" => Tint.Good,
+        "bounce" or "reject" or "sms_failed" or "sms_rejected" => Tint.Bad,
+        "spam" or "unsubscribe" or "opt-out" => Tint.Warning,
+        _ => Tint.None,
     };
 
-    private static string Number(int count) => count.ToString(CultureInfo.InvariantCulture);
-
     private static string Percent(double? rate) => rate is { } r ? r.ToString("0.00 %", CultureInfo.InvariantCulture) : "–";
+
+    private sealed record Figure(string Heading, Func<Tally, string> Of);
+
+    private sealed record Days(IReadOnlyList<Cell[]> Rows, string[] Headings)
+    {
+        public static Days Of(SortedDictionary<string, Tally> byDay, Tally total, IReadOnlyList<Figure> figures)
+        {
+            var most = Math.Max(1, byDay.Values.Max(tally => tally.Events));
+            return new Days(
+                [.. byDay.Select(day => Row(day.Key, day.Value, Bar(day.Value.Events, most))), Row("Total", total, string.Empty)],
+                ["Day (UTC)", string.Empty, "Events", .. figures.Select(figure => figure.Heading)]);
+
+            Cell[] Row(string day, Tally tally, string bar) =>
+            [
+                Cell.Key(day), Cell.Key(bar, Tint.Dim), Cell.Number(PlainText.Number(tally.Events)),
+                .. figures.Select(figure => Cell.Number(figure.Of(tally))),
+            ];
+        }
+    }
 }

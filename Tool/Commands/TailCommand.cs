@@ -33,7 +33,7 @@ internal static class TailCommand
                     {
                         await (context.IsJson(parsed)
                             ? context.Output.WriteJsonAsync(row, cancellationToken)
-                            : context.Output.WriteLineAsync(EventList.Line(row).AsMemory(), cancellationToken));
+                            : context.WriteLinesAsync(EventList.Lines(context, parsed, row), cancellationToken));
                     }
 
                     await context.Output.FlushAsync(cancellationToken);

@@ -1,0 +1,104 @@
+using System.Text.RegularExpressions;
+using Azure.Data.Tables;
+using Smtp2GoIngest.Storing;
+
+namespace Smtp2GoIngest.Tool.Asking;
+
+/// <summary>Bounces counted by reason, by the recipient's domain and by sender. Test events are left out.</summary>
+internal sealed partial class BounceReport
+{
+    public const string NoReason = "no reason given";
+
+    public BounceGroups ByReason { get; } = new();
+
+    public BounceGroups ByDomain { get; } = new();
+
+    public BounceGroups BySender { get; } = new();
+
+    public int Hard { get; private set; }
+
+    public int Soft { get; private set; }
+
+    public static async Task<BounceReport> CountAsync(
+        TableServiceClient service, TimeWindow window, IProgress<long> progress, CancellationToken cancellationToken)
+    {
+        var report = new BounceReport();
+        var read = 0L;
+        var filters = EventQueries.OfSpan(window, "bounce");
+        await foreach (var row in service.RowsAsync(EventIndex.ByDayTable, filters, StoredEvent.Columns, cancellationToken))
+        {
+            report.Add(StoredEvent.Of(row));
+            progress.Report(++read);
+        }
+
+        return report;
+    }
+
+    /// <summary>
+    /// What a reply says before its own words: <c>550 5.1.1</c>, the reply code (RFC 5321) and the enhanced status code (RFC 3463);
+    /// a reply without them counts as itself.
+    /// </summary>
+    public static string ReasonOf(string? reply) =>
+        reply is null ? NoReason
+        : Codes().Match(reply) is { Success: true } codes ? codes.Value.Replace('-', ' ')
+        : reply;
+
+    private void Add(StoredEvent e)
+    {
+        if (e.IsTest)
+        {
+            return;
+        }
+
+        (Hard, Soft) = e.IsHardBounce ? (Hard + 1, Soft) : (Hard, Soft + 1);
+        ByReason.Add(ReasonOf(e.Reply), e);
+        var recipient = e.Recipients.Count > 0 ? e.Recipients[0] : string.Empty;
+        ByDomain.Add(recipient[(recipient.LastIndexOf('@') + 1)..].ToLowerInvariant(), e);
+        BySender.Add(e.Sender?.ToLowerInvariant() ?? string.Empty, e);
+    }
+
+    [GeneratedRegex(@"^[245]\d\d(?:[ -][245]\.\d{1,3}\.\d{1,3})?(?![\d.])", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
+    private static partial Regex Codes();
+}
+
+/// <summary>Counts of bounces by some text.</summary>
+internal sealed class BounceGroups
+{
+    // Replies that differ in every email must not fill the memory.
+    private const int MaxGroups = 10_000;
+
+    private readonly Dictionary<string, BounceGroup> groups = new(StringComparer.Ordinal);
+
+    /// <summary>The largest first.</summary>
+    public IEnumerable<BounceGroup> Largest =>
+        groups.Values.OrderByDescending(group => group.Hard + group.Soft).ThenBy(group => group.Name, StringComparer.Ordinal);
+
+    /// <summary>How many bounces are in no group, because there were too many groups.</summary>
+    public int Others { get; private set; }
+
+    public void Add(string name, StoredEvent e)
+    {
+        if (!groups.TryGetValue(name, out var group))
+        {
+            if (groups.Count >= MaxGroups)
+            {
+                Others++;
+                return;
+            }
+
+            groups.Add(name, group = new BounceGroup(name, e.Reply));
+        }
+
+        group.Add(e.IsHardBounce);
+    }
+}
+
+/// <param name="Example">The reply of one of them.</param>
+internal sealed record BounceGroup(string Name, string? Example)
+{
+    public int Hard { get; private set; }
+
+    public int Soft { get; private set; }
+
+    public void Add(bool isHard) => (Hard, Soft) = isHard ? (Hard + 1, Soft) : (Hard, Soft + 1);
+}

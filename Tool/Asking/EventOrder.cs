@@ -1,0 +1,50 @@
+namespace Smtp2GoIngest.Tool.Asking;
+
+/// <summary>Puts the events of one second into the order in which they happened; rows come ordered by time and then by name.</summary>
+internal static class EventOrder
+{
+    // More of one second, as in a mailing to thousands, come in the order of their rows.
+    private const int MaxInOneSecond = 10_000;
+
+    public static async IAsyncEnumerable<StoredEvent> InOrderAsync(this IAsyncEnumerable<StoredEvent> events)
+    {
+        List<StoredEvent> second = [];
+        await foreach (var e in events)
+        {
+            if (second.Count > 0 && (SecondOf(e) != SecondOf(second[0]) || second.Count >= MaxInOneSecond))
+            {
+                foreach (var ordered in Ordered(second))
+                {
+                    yield return ordered;
+                }
+
+                second.Clear();
+            }
+
+            second.Add(e);
+        }
+
+        foreach (var ordered in Ordered(second))
+        {
+            yield return ordered;
+        }
+    }
+
+    // By sendtime only where all have one: else two orders would be mixed.
+    private static IEnumerable<StoredEvent> Ordered(List<StoredEvent> second) =>
+        second.Count < 2 ? second
+        : second.TrueForAll(e => e.SendTime is not null) ? second.OrderBy(e => e.SendTime).ThenBy(StepOf)
+        : second.OrderBy(StepOf);
+
+    private static long? SecondOf(StoredEvent e) => e.Time?.ToUnixTimeSeconds();
+
+    private static int StepOf(StoredEvent e) => e.Name switch
+    {
+        "processed" or "sms_submitted" => 0,
+        "sms_sending" => 1,
+        "delivered" or "bounce" or "reject" or "sms_delivered" or "sms_failed" or "sms_rejected" => 2,
+        "open" => 3,
+        "click" => 4,
+        _ => 5,
+    };
+}

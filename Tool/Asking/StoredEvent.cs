@@ -1,0 +1,82 @@
+using Azure.Data.Tables;
+using Smtp2GoIngest.Storing;
+
+namespace Smtp2GoIngest.Tool.Asking;
+
+/// <summary>What is shown of one event. The texts are as stored and may hold control characters.</summary>
+/// <param name="SendTime">SMTP2GO's <c>sendtime</c>: with microseconds, and so the order within a second.</param>
+/// <param name="EmailId">The <c>email_id</c>, <c>sms-</c> and the id of an SMS, or empty.</param>
+/// <param name="Recipients">The one recipient or all of them. A row of the recipient index names its own and counts the others.</param>
+/// <param name="Bounce"><c>hard</c> or <c>soft</c>.</param>
+/// <param name="Reply">What the other side said, in its own words.</param>
+/// <param name="Says">The most telling text of this kind of event.</param>
+internal sealed record StoredEvent(
+    DateTimeOffset? Time,
+    DateTimeOffset? SendTime,
+    string Name,
+    bool IsTest,
+    string EmailId,
+    IReadOnlyList<string> Recipients,
+    int OtherRecipients,
+    string? Subject,
+    string? Sender,
+    string? MessageId,
+    string? Bounce,
+    string? Reply,
+    string? Says)
+{
+    /// <summary>The columns that <see cref="Of"/> reads; a large body stays in storage.</summary>
+    public static readonly string[] Columns =
+    [
+        "PartitionKey", "RowKey", "event", "time", "received_timestamp", "sendtime", "rcpt", "recipients", "destination_number", "email_id",
+        "message_id", "bounce", "url", "message", "status_code", "subject", "Subject", "email_subject", "sender", "from", "from_address",
+        "sender_email", "source_number", "client", "client_os", "geoip_country",
+        ColumnNames.Recipient, ColumnNames.RecipientCount, ColumnNames.IsTest,
+    ];
+
+    public bool IsHardBounce => Name == "bounce" && string.Equals(Bounce, "hard", StringComparison.OrdinalIgnoreCase);
+
+    public bool IsSms => EmailId.StartsWith("sms-", StringComparison.Ordinal);
+
+    public static StoredEvent Of(TableEntity row)
+    {
+        var name = TextIn(row, "event") ?? string.Empty;
+        var reply = TextIn(row, "message") ?? TextIn(row, "status_code");
+        var recipient = TextIn(row, ColumnNames.Recipient) ?? TextIn(row, "rcpt");
+        var sms = TextIn(row, "destination_number") is not null;
+        var id = TextIn(row, "message_id");
+        return new StoredEvent(
+            TimeIn(row, "time") ?? TimeIn(row, "received_timestamp"),
+            TimeIn(row, "sendtime"),
+            name,
+            row.TryGetValue(ColumnNames.IsTest, out var test) && test is true,
+            TextIn(row, "email_id") ?? (id is null ? string.Empty : $"sms-{id}"),
+            recipient is not null ? [recipient] : (TextIn(row, "recipients") ?? TextIn(row, "destination_number"))?.Split(',') ?? [],
+            row.TryGetValue(ColumnNames.RecipientCount, out var count) && count is int and > 1 ? (int)count - 1 : 0,
+            TextIn(row, "subject") ?? TextIn(row, "Subject") ?? TextIn(row, "email_subject"),
+            TextIn(row, "sender") ?? TextIn(row, "from_address") ?? TextIn(row, "from") ?? TextIn(row, "sender_email")
+                ?? TextIn(row, "source_number"),
+            sms ? null : id,
+            TextIn(row, "bounce"),
+            reply,
+            name switch
+            {
+                "click" => TextIn(row, "url") ?? reply,
+                "open" => string.Join(", ", Present(TextIn(row, "client"), TextIn(row, "client_os"), TextIn(row, "geoip_country"))),
+                "bounce" => string.Join(": ", Present(TextIn(row, "bounce"), reply)),
+
+                // SMTP2GO repeats the address in the message of these.
+                "unsubscribe" or "resubscribe" when reply == recipient => null,
+                _ => reply,
+            });
+    }
+
+    private static IEnumerable<string> Present(params IEnumerable<string?> texts) => texts.OfType<string>();
+
+    // A column may be of another type than usual where its value did not parse.
+    private static string? TextIn(TableEntity row, string column) =>
+        row.TryGetValue(column, out var value) && value is string { Length: > 0 } text and not "Unavailable" ? text : null;
+
+    private static DateTimeOffset? TimeIn(TableEntity row, string column) =>
+        row.TryGetValue(column, out var value) && value is DateTimeOffset time ? time : null;
+}
