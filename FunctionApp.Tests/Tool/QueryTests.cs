@@ -136,7 +136,8 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
     [Fact]
     public async Task A_timeline_names_one_recipient_to_a_line_and_not_the_email_on_each()
     {
-        var run = await ToolRun.RunAsync(["--connection", events.ConnectionString, "email", "1w00010-abc"], null, AppContext.BaseDirectory, 80);
+        var run = await ToolRun.RunAsync(
+            ["--connection", events.ConnectionString, "email", "1w00010-abc"], GeneratedEvents.Now, AppContext.BaseDirectory, width: 80);
 
         Assert.Equal(0, run.ExitCode);
         Assert.Single(run.Output.Split('\n'), line => line.Contains("1w00010-abc", StringComparison.Ordinal));

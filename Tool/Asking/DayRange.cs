@@ -8,6 +8,10 @@ internal sealed record DayRange(DateOnly First, DateOnly Last)
     /// <summary>How a range can be written, for help and errors.</summary>
     public const string Forms = "today, yesterday, 7d (the last seven days), 2026-05, 2026-05-01 or 2026-05-01..2026-05-07";
 
+    // SMTP2GO is younger, and every time zone still has its day before and after.
+    private const int MinYear = 1970;
+    private const int MaxYear = 9_998;
+
     private const string DayFormat = "yyyy-MM-dd";
 
     /// <summary>Ten years: every day is at least one request.</summary>
@@ -34,7 +38,10 @@ internal sealed record DayRange(DateOnly First, DateOnly Last)
     {
         "today" => today,
         "yesterday" => today.AddDays(-1),
-        var other => DateOnly.TryParseExact(other, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null,
+        var other => DateOnly.TryParseExact(other, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+            && day.Year is >= MinYear and <= MaxYear
+                ? day
+                : null,
     };
 
     /// <summary>Reads a range in one of the <see cref="Forms"/>.</summary>
@@ -68,6 +75,7 @@ internal sealed record DayRange(DateOnly First, DateOnly Last)
 
     private static DayRange? ParseMonth(string text) =>
         DateOnly.TryParseExact(text.Trim(), "yyyy-MM", CultureInfo.InvariantCulture, DateTimeStyles.None, out var first)
+        && first.Year is >= MinYear and <= MaxYear
             ? new DayRange(first, first.AddDays(DateTime.DaysInMonth(first.Year, first.Month) - 1))
             : null;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Parsing;
+using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Asking;
 
 namespace Smtp2GoIngest.Tool.Commands;
