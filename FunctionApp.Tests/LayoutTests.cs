@@ -69,6 +69,15 @@ public sealed class LayoutTests
     public void A_project_references_no_more_than_it_may(string project, params string[] others) =>
         Assert.Equal(others, ReferencesOf(ProjectFile(project)));
 
+    /// <summary>What the tool knows is shown on a terminal and in a browser.</summary>
+    [Fact]
+    public void Asking_knows_no_console() => None(SourceFiles.Parse("Tool")
+        .Where(tree => tree.FilePath.StartsWith("Asking/", StringComparison.Ordinal))
+        .SelectMany(tree => tree.GetRoot().DescendantNodes().OfType<NameSyntax>()
+            .Where(name => name.ToString() is "Console" or "Spectre" or "AnsiConsole" or "System.CommandLine" or "TextWriter" or "Commands")
+            .Select(name => $"{tree.FilePath} names {name}"))
+        .Distinct());
+
     [Fact]
     public void Only_its_tests_reference_the_worker() => Assert.Equal(
         ["FunctionApp.Tests/FunctionApp.Tests.csproj"],

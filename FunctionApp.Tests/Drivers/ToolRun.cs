@@ -14,14 +14,18 @@ internal sealed record ToolRun(int ExitCode, string Output, string Error)
         RunAsync(["--connection", connectionString, .. args], now, AppContext.BaseDirectory);
 
     /// <param name="width">Of the terminal.</param>
-    public static async Task<ToolRun> RunAsync(string[] args, DateTimeOffset? now, string settingsFolder, int? width = null)
+    /// <param name="zone">Of the machine; UTC where a time is given.</param>
+    public static async Task<ToolRun> RunAsync(
+        string[] args, DateTimeOffset? now, string settingsFolder, int? width = null, TimeZoneInfo? zone = null)
     {
         var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
+        var time = new FakeTimeProvider(now ?? DateTimeOffset.UtcNow);
+        time.SetLocalTimeZone(zone ?? TimeZoneInfo.Utc);
         var context = new CommandContext(output, error, settingsFolder)
         {
             IsInteractive = false,
             Width = width ?? TextLayout.Unlimited,
-            Time = now is { } at ? new FakeTimeProvider(at) : TimeProvider.System,
+            Time = now is null ? TimeProvider.System : time,
         };
         var exitCode = await Smtp2GoIngest.Tool.Program.RunAsync(args, context, Test.Token);
         return new ToolRun(exitCode, output.ToString(), error.ToString());

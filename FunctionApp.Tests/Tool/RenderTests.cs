@@ -1,6 +1,4 @@
 using System.Text;
-using Azure.Data.Tables;
-using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Commands;
 using Spectre.Console;
 
@@ -88,7 +86,8 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
     [InlineData("on 2026-05-01\u00a011:20:31 it", 22, "on 2026-05-01 11:20:31", "it")]
     [InlineData("  blanks   go ", 20, "blanks go")]
     [InlineData("", 20)]
-    public void Text_wraps_at_words(string text, int width, params string[] expected) => Assert.Equal(expected, TextLayout.Wrap(text, width));
+    public void Text_wraps_at_words(string text, int width, params string[] expected) =>
+        Assert.Equal(expected, TextLayout.Wrap(text, width));
 
     [Fact]
     public async Task Colours_are_for_a_terminal_that_has_them()
@@ -132,23 +131,28 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
 
         internal static readonly string[] EmailIds =
         [
-            "1wplain-AAAAAAAAAAAA-AAAA", $"1w{new string('i', 300)}", "1w\u7528\u6237\u4e0d\u5b58\u5728", "1w\u202eid\u0007", "1w'quote\"=x", "1w a b",
+            "1wplain-AAAAAAAAAAAA-AAAA", $"1w{new string('i', 300)}", "1w\u7528\u6237\u4e0d\u5b58\u5728", "1w\u202eid\u0007",
+            "1w'quote\"=x", "1w a b",
         ];
 
         internal static readonly string[] Addresses =
         [
-            "ada@example.org", $"{new string('l', 64)}@{new string('d', 60)}.example.org", "\u7528\u6237@\u4f8b\u5b50.example", "a\u202eb@example.org",
-            "o'hara+\"x y\"@example.org", "\ud83d\udc68\u200d\ud83d\udc69@example.org",
+            "ada@example.org", $"{new string('l', 64)}@{new string('d', 60)}.example.org", "\u7528\u6237@\u4f8b\u5b50.example",
+            "a\u202eb@example.org", "o'hara+\"x y\"@example.org", "\ud83d\udc68\u200d\ud83d\udc69@example.org",
         ];
 
         internal static readonly string[] EventNames =
         [
-            "processed", "delivered", "open", "click", "bounce", "spam", "unsubscribe", "resubscribe", "reject", "sms_delivered", "sms_failed",
-            "sms_rejected", "\u4e8b\u4ef6", "list/unknown~\u00e9",
+            "processed", "delivered", "open", "click", "bounce", "spam", "unsubscribe", "resubscribe", "reject", "sms_delivered",
+            "sms_failed", "sms_rejected", "\u4e8b\u4ef6", "list/unknown~\u00e9",
         ];
 
         internal static readonly HashSet<string> Keys =
-            [.. EmailIds.Concat(Addresses).Concat(Addresses.Select(address => address.Split('@')[^1])).Select(key => PlainText.Of(key).Trim())];
+        [
+            .. EmailIds.Concat(Addresses)
+                .Concat(Addresses.Select(address => address.Split('@')[^1]))
+                .Select(key => PlainText.Of(key).Trim()),
+        ];
 
         public string ConnectionString { get; } = azurite.NewAccount();
 
@@ -189,7 +193,8 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
             var body = new StringBuilder($"event={Uri.EscapeDataString(name)}&id={i:x32}&time=2026-05-31T10:00:00Z&bounce=hard");
             foreach (var (field, value) in new[]
             {
-                ("email_id", id), ("rcpt", address), ("subject", text), ("message", text), ("url", text), ("sender", address), ("client", text),
+                ("email_id", id), ("rcpt", address), ("sender", address), ("subject", text), ("message", text), ("url", text),
+                ("client", text),
             })
             {
                 body.Append('&').Append(field).Append('=').Append(Uri.EscapeDataString(value));
