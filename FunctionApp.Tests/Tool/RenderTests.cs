@@ -53,7 +53,7 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
         var lines = run.Output.Split('\n');
         Assert.All(lines, line => Assert.True(
             line.GetCellWidth() <= width || HostileEvents.Keys.Contains(line.Trim()), $"{line.GetCellWidth()} columns: {line}"));
-        Assert.DoesNotContain(run.Output, c => c != '\n' && PlainText.Steers(c));
+        Assert.DoesNotContain(run.Output, c => c != '\n' && PlainText.Steering.Contains(c));
         Assert.All(ExpectedKeys(args), key => Assert.Contains(lines, line => line.Contains(key, StringComparison.Ordinal)));
     }
 
@@ -74,9 +74,9 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
     {
         var run = await stored.RunAsync(80, "email", HostileEvents.EmailIds[0], "--json");
 
-        Assert.DoesNotContain(run.Output, c => c != '\n' && PlainText.Steers(c));
+        Assert.DoesNotContain(run.Output, c => c != '\n' && PlainText.Steering.Contains(c));
         Assert.Contains(run.Json, row => (string?)row["subject"] == HostileEvents.Texts[0]);
-        Assert.Contains(HostileEvents.Texts[0], c => PlainText.Steers(c));
+        Assert.Contains(HostileEvents.Texts[0], c => PlainText.Steering.Contains(c));
     }
 
     [Theory]

@@ -28,7 +28,7 @@ internal static class JsonLines
     public static string ToText(JsonObject document)
     {
         var json = document.ToJsonString(Readable);
-        if (!json.Any(PlainText.Steers))
+        if (!json.AsSpan().ContainsAny(PlainText.Steering))
         {
             return json;
         }
@@ -36,7 +36,7 @@ internal static class JsonLines
         var safe = new StringBuilder(json.Length + 16);
         foreach (var c in json)
         {
-            _ = PlainText.Steers(c) ? safe.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : safe.Append(c);
+            _ = PlainText.Steering.Contains(c) ? safe.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : safe.Append(c);
         }
 
         return safe.ToString();

@@ -1,33 +1,34 @@
+using System.Buffers;
 using System.Globalization;
-using System.Text;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
 internal static class PlainText
 {
+    /// <summary>What can steer a terminal or turn the direction of writing.</summary>
+    public static readonly SearchValues<char> Steering = SearchValues.Create(
+    [
+        .. Range('\u0000', '\u001f'), .. Range('\u007f', '\u009f'), '\u061c', '\u200e', '\u200f', .. Range('\u2028', '\u202e'),
+        .. Range('\u2066', '\u2069'),
+    ]);
+
     /// <summary>
     /// Blanks out control characters, line separators and what turns the direction of writing, so that no text can steer a terminal or
     /// read as another, whoever wrote it.
     /// </summary>
     public static string Of(string? text)
     {
-        if (text is null || !text.Any(Steers))
+        if (text is null || !text.AsSpan().ContainsAny(Steering))
         {
             return text ?? string.Empty;
         }
 
-        var plain = new StringBuilder(text.Length);
-        foreach (var c in text)
+        return string.Create(text.Length, text, static (plain, text) =>
         {
-            plain.Append(Steers(c) ? ' ' : c);
-        }
-
-        return plain.ToString();
+            text.CopyTo(plain);
+            plain.ReplaceAny(Steering, ' ');
+        });
     }
-
-    /// <summary>Whether a character can steer a terminal or turn the direction of writing.</summary>
-    public static bool Steers(char c) =>
-        char.IsControl(c) || c is '\u061c' or '\u200e' or '\u200f' or (>= '\u2028' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
 
     /// <summary><c>2,000</c>.</summary>
     public static string Number(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
@@ -35,4 +36,6 @@ internal static class PlainText
     /// <summary><c>1 event</c>, <c>2,000 events</c>.</summary>
     public static string Count(long count, string noun) =>
         FormattableString.Invariant($"{count:N0} {noun}{(count == 1 ? string.Empty : "s")}");
+
+    private static IEnumerable<char> Range(char first, char last) => Enumerable.Range(first, last - first + 1).Select(c => (char)c);
 }
