@@ -93,6 +93,14 @@ public sealed class AskingTests
     }
 
     [Theory]
+    [InlineData("rcpt", "Ada <ada@example.org>", "ada@example.org")]
+    [InlineData("recipients", "\"Lovelace, Ada\" <ada@example.org>, bob@example.net", "ada@example.org", "bob@example.net")]
+    [InlineData("destination_number", "+6421555012", "+6421555012")]
+    [InlineData("rcpt", "Unavailable")]
+    public void Recipients_are_shown_as_addresses(string column, string stored, params string[] expected) =>
+        Assert.Equal(expected, StoredEvent.Of(new TableEntity("p", "r") { [column] = stored }).Recipients);
+
+    [Theory]
     [InlineData("today", "2026-05-15", "2026-05-15")]
     [InlineData("Yesterday", "2026-05-14", "2026-05-14")]
     [InlineData("7d", "2026-05-09", "2026-05-15")]

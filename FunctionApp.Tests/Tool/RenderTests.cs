@@ -80,6 +80,37 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
     }
 
     [Theory]
+    [InlineData(60)]
+    [InlineData(80)]
+    [InlineData(120)]
+    [InlineData(200)]
+    public async Task What_is_shown_as_it_arrives_fits_too(int width)
+    {
+        var account = await stored.NewAccountAsync();
+        var output = new StringWriter { NewLine = "\n" };
+        var synchronized = TextWriter.Synchronized(output);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(Test.Token);
+        var tail = Smtp2GoIngest.Tool.Program.RunAsync(
+            ["--connection", account, "tail", "--interval", "0.1", "--days", "3660"],
+            new CommandContext(synchronized, TextWriter.Null, AppContext.BaseDirectory) { Width = width },
+            ended.Token);
+
+        await Eventually.Get(() => Task.FromResult(Shown()), text => HostileEvents.EventNames.All(text.Contains));
+        await ended.CancelAsync();
+
+        Assert.Equal(0, await tail);
+        Assert.All(Shown().Split('\n'), line => Assert.True(line.GetCellWidth() <= width, line));
+
+        string Shown()
+        {
+            lock (synchronized)
+            {
+                return output.ToString();
+            }
+        }
+    }
+
+    [Theory]
     [InlineData("one two three", 7, "one two", "three")]
     [InlineData("a verylongword b", 6, "a", "verylo", "ngword", "b")]
     [InlineData("\u7528\u6237\u4e0d\u5b58\u5728", 5, "\u7528\u6237", "\u4e0d\u5b58", "\u5728")]
@@ -181,6 +212,20 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        /// <summary>An account into which each kind of event has just come.</summary>
+        internal async Task<string> NewAccountAsync()
+        {
+            var account = azurite.NewAccount();
+            await using var app = await IngestApp.StartAsync(account);
+            for (var i = 0; i < EventNames.Length; i++)
+            {
+                await PostAsync(app, EventNames[i], EmailIds[0], Addresses[0], Texts[i % Texts.Length], i);
+            }
+
+            await app.DrainedAsync();
+            return account;
+        }
 
         internal Task<ToolRun> RunAsync(int width, params string[] args) => ToolRun.RunAsync(
             ["--connection", ConnectionString, "--utc", .. args],

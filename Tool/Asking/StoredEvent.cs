@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tool.Asking;
@@ -51,7 +52,10 @@ internal sealed record StoredEvent(
             name,
             row.TryGetValue(ColumnNames.IsTest, out var test) && test is true,
             TextIn(row, "email_id") ?? (id is null ? string.Empty : $"sms-{id}"),
-            recipient is not null ? [recipient] : (TextIn(row, "recipients") ?? TextIn(row, "destination_number"))?.Split(',') ?? [],
+            recipient is not null ? [RecipientAddresses.Unwrap(recipient)]
+                : TextIn(row, "recipients") is { } all ? [.. RecipientAddresses.Of(EventColumns.ToField("recipients", all))]
+                : TextIn(row, "destination_number") is { } number ? [number]
+                : [],
             row.TryGetValue(ColumnNames.RecipientCount, out var count) && count is int and > 1 ? (int)count - 1 : 0,
             TextIn(row, "subject") ?? TextIn(row, "Subject") ?? TextIn(row, "email_subject"),
             TextIn(row, "sender") ?? TextIn(row, "from_address") ?? TextIn(row, "from") ?? TextIn(row, "sender_email")
