@@ -26,6 +26,7 @@ public sealed class TerminalTests(AzuriteFixture azurite)
         Assert.Contains(lines, line => line.Contains(day, StringComparison.Ordinal) && line.Contains("100.00 %", StringComparison.Ordinal));
         Assert.All(Names, name => Assert.Contains(lines, line => line.Contains(name, StringComparison.Ordinal)));
         Assert.All(lines, line => Assert.InRange(line.GetCellWidth(), 0, 80));
+        Assert.Contains("Complaint", (await RunAsync(account, 60, "summary")).Output.Split('\n')[0], StringComparison.Ordinal);
         Assert.Contains("sms_delivered", (await RunAsync(account, 300, "summary")).Output.Split('\n')[0], StringComparison.Ordinal);
     }
 

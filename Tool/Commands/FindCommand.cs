@@ -52,7 +52,7 @@ internal static class FindCommand
 
             await WriteAsync(context, parsed, [.. found.Take(most)], cancellationToken);
             await context.Error.WriteLineAsync(
-                found.Count > most ? FormattableString.Invariant($"Shown: the first {most:N0}. There may be more.") : where);
+                found.Count > most ? FormattableString.Invariant($"Showing the first {most:N0}; there may be more.") : where);
             return ExitCode.Done;
         });
         return command;

@@ -35,7 +35,7 @@ internal sealed record RowList(
             await WriteAsync(context, json, page.Take(left), cancellationToken);
             if (page.Length > left)
             {
-                await context.Error.WriteLineAsync(FormattableString.Invariant($"Shown: the first {limit:N0}. There are more."));
+                await context.Error.WriteLineAsync(FormattableString.Invariant($"Showing the first {limit:N0}; there are more."));
                 break;
             }
 

@@ -13,18 +13,18 @@ internal static class SummaryTable
     {
         var (byDay, total) = summary;
         string[] names = [.. total.Counts.Keys.OrderBy(Order).ThenBy(name => name, StringComparer.Ordinal)];
-        Figure[] rates =
-        [
-            new("Hard bounces", tally => PlainText.Number(tally.HardBounces)),
-            new("Delivery rate", tally => Percent(tally.DeliveryRate)),
-            new("Complaint rate", tally => Percent(tally.ComplaintRate)),
-        ];
+        Figure[] rates = [.. Rates("Hard bounces", "Delivery rate", "Complaint rate")];
+        Figure[] inShort = [.. Rates("Hard", "Delivery", "Complaint")];
         var counts = names.Select(name => new Figure(name, tally => PlainText.Number(tally.Counts.GetValueOrDefault(name))));
         Figure[] all = [.. counts, .. rates];
 
-        // Where a terminal has no room for a column of each event, the rows below have their counts.
-        var days = new[] { all, rates }.Select(figures => Days.Of(byDay, total, figures)).ToList();
-        var shown = days.Find(table => TextLayout.IsInColumns(table.Rows, table.Headings, context.Width)) ?? days[^1];
+        // The first that fits. Where there is no room for a column of each event, the rows below have their counts.
+        Days[] tables =
+        [
+            .. new[] { all, rates, inShort }.Select(figures => Days.Of(byDay, total, figures, BarWidth)),
+            Days.Of(byDay, total, inShort, barWidth: 0),
+        ];
+        var shown = tables.FirstOrDefault(t => TextLayout.IsInColumns(t.Rows, t.Headings, context.Width)) ?? tables[^1];
         return
         [
             .. context.Lines(shown.Rows, shown.Headings),
@@ -34,13 +34,20 @@ internal static class SummaryTable
         ];
     }
 
+    private static IEnumerable<Figure> Rates(string hardBounces, string delivery, string complaint) =>
+    [
+        new(hardBounces, tally => PlainText.Number(tally.HardBounces)),
+        new(delivery, tally => Percent(tally.DeliveryRate)),
+        new(complaint, tally => Percent(tally.ComplaintRate)),
+    ];
+
     private static Cell[] EventRow(string name, Tally total) =>
     [
         Cell.Key(name), Cell.Number(PlainText.Number(total.Counts[name])), Cell.Number(Percent((double)total.Counts[name] / total.Events)),
-        Cell.Key(Bar(total.Counts[name], total.Counts.Values.Max()), TintOf(name)),
+        Cell.Key(Bar(total.Counts[name], total.Counts.Values.Max(), BarWidth), TintOf(name)),
     ];
 
-    private static string Bar(int count, int most) => new('█', (int)Math.Ceiling((double)count * BarWidth / most));
+    private static string Bar(int count, int most, int width) => new('█', (int)Math.Ceiling((double)count * width / most));
 
     private static int Order(string name) =>
         EventName.OfEmails.Contains(name) ? EventName.OfEmails.ToList().IndexOf(name) : int.MaxValue;
@@ -59,11 +66,11 @@ internal static class SummaryTable
 
     private sealed record Days(IReadOnlyList<Cell[]> Rows, string[] Headings)
     {
-        public static Days Of(SortedDictionary<string, Tally> byDay, Tally total, IReadOnlyList<Figure> figures)
+        public static Days Of(SortedDictionary<string, Tally> byDay, Tally total, IReadOnlyList<Figure> figures, int barWidth)
         {
             var most = Math.Max(1, byDay.Values.Max(tally => tally.Events));
             return new Days(
-                [.. byDay.Select(day => Row(day.Key, day.Value, Bar(day.Value.Events, most))), Row("Total", total, string.Empty)],
+                [.. byDay.Select(day => Row(day.Key, day.Value, Bar(day.Value.Events, most, barWidth))), Row("Total", total, string.Empty)],
                 ["Day (UTC)", string.Empty, "Events", .. figures.Select(figure => figure.Heading)]);
 
             Cell[] Row(string day, Tally tally, string bar) =>
