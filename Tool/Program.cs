@@ -1,7 +1,7 @@
 using System.CommandLine;
-using System.CommandLine.Invocation;
-using System.CommandLine.Parsing;
+using System.CommandLine.Help;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Smtp2GoIngest.Tool.Asking;
 using Smtp2GoIngest.Tool.Commands;
 
@@ -10,6 +10,10 @@ namespace Smtp2GoIngest.Tool;
 internal static class Program
 {
     private const int BlockSize = 64 * 1024;
+    private const int MinHelpWidth = 60;
+
+    // The number that Linux and macOS give to EPIPE.
+    private const int BrokenPipe = 32;
 
     private const string Description = """
         Answers questions about the events that Smtp2GoIngest has stored.
@@ -26,10 +30,23 @@ internal static class Program
 
         // To a file or another program in blocks: the console's own writer would make a system call for every line.
         // Written out at the end of the run; after a failure of that, its disposal would only fail again.
-        var output = Console.IsOutputRedirected
-            ? new StreamWriter(Console.OpenStandardOutput(), Console.OutputEncoding, BlockSize)
-            : Console.Out;
+        var output = Console.IsOutputRedirected ? new StreamWriter(OpenOutput(), Console.OutputEncoding, BlockSize) : Console.Out;
         return await RunAsync(args, new CommandContext(output, Console.Error, Directory.GetCurrentDirectory()), CancellationToken.None);
+    }
+
+    // The console's own stream is content with a pipe that nobody reads any more: `tail | head -1` would never end.
+    private static Stream OpenOutput()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            var output = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            if (!output.CanSeek)
+            {
+                return output;
+            }
+        }
+
+        return Console.OpenStandardOutput();
     }
 
     public static async Task<int> RunAsync(string[] args, CommandContext context, CancellationToken cancellationToken)
@@ -49,14 +66,14 @@ internal static class Program
 
     private static async Task<int> InvokeAsync(string[] args, CommandContext context, CancellationToken cancellationToken)
     {
-        var parsed = CreateRoot(context).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Action is ParseErrorAction)
-        {
-            return await TellAsync(context, $"{InOneLine(parsed.Errors)} See smtp2go-ingest --help.", ExitCode.WrongUsage);
-        }
-
         try
         {
+            var parsed = CreateRoot(context).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            if (parsed.Action is not { ClearsParseErrors: true } && WrongUsage.Explain(parsed) is { } problem)
+            {
+                return await TellAsync(context, problem, ExitCode.WrongUsage);
+            }
+
             var invocation = new InvocationConfiguration
             {
                 Output = context.Output,
@@ -69,9 +86,20 @@ internal static class Program
         {
             return await TellAsync(context, e.Message, e.ExitCode);
         }
+        catch (IOException e) when (e.HResult == BrokenPipe)
+        {
+            // Whoever reads has seen enough, as in `| head -1`.
+            return ExitCode.Failed;
+        }
         catch (Exception e) when (FailureText.Explain(e) is { } message)
         {
             return await TellAsync(context, message, ExitCode.Failed);
+        }
+        catch (Exception e)
+        {
+            // Its own text may quote a row. The place is enough to find it.
+            var place = $"{e.GetType().Name} in {e.TargetSite?.DeclaringType?.Name}.{e.TargetSite?.Name}";
+            return await TellAsync(context, $"This is a bug, please report it: {place}.", ExitCode.Failed);
         }
     }
 
@@ -83,6 +111,10 @@ internal static class Program
             await context.Output.FlushAsync(CancellationToken.None);
             return exitCode;
         }
+        catch (Exception e) when (exitCode != ExitCode.Done || e is IOException { HResult: BrokenPipe })
+        {
+            return ExitCode.Failed;
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return await TellAsync(context, $"The output could not be written: {e.Message}", ExitCode.Failed);
@@ -93,7 +125,7 @@ internal static class Program
     {
         try
         {
-            await context.Error.WriteLineAsync(message);
+            await context.Error.WriteLineAsync(MessageText.Of(message));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -103,28 +135,38 @@ internal static class Program
         return exitCode;
     }
 
-    private static RootCommand CreateRoot(CommandContext context) => new(Description)
+    private static RootCommand CreateRoot(CommandContext context)
     {
-        context.Connection,
-        context.Json,
-        context.Utc,
-        EmailCommand.Create(context),
-        RecipientCommand.Create(context),
-        DayCommand.Create(context),
-        FindCommand.Create(context),
-        SummaryCommand.Create(context),
-        BouncesCommand.Create(context),
-        TailCommand.Create(context),
-        ExportCommand.Create(context),
-        DeadLettersCommand.Create(context),
-        SendCommand.Create(context),
-        CheckCommand.Create(context),
-        PurgeCommand.Create(context),
-        ForgetCommand.Create(context),
-        ReindexCommand.Create(context),
-        ReparseCommand.Create(context),
-    };
+        var root = new RootCommand(Description)
+        {
+            context.Connection,
+            context.Json,
+            context.Utc,
+            EmailCommand.Create(context),
+            RecipientCommand.Create(context),
+            DayCommand.Create(context),
+            FindCommand.Create(context),
+            SummaryCommand.Create(context),
+            BouncesCommand.Create(context),
+            TailCommand.Create(context),
+            ExportCommand.Create(context),
+            DeadLettersCommand.Create(context),
+            SendCommand.Create(context),
+            CheckCommand.Create(context),
+            PurgeCommand.Create(context),
+            ForgetCommand.Create(context),
+            ReindexCommand.Create(context),
+            ReparseCommand.Create(context),
+        };
 
-    private static string InOneLine(IEnumerable<ParseError> errors) =>
-        string.Join(' ', errors.SelectMany(e => e.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+        // In less room the library draws help for ever, or throws.
+        var help = new HelpAction { MaxWidth = Math.Max(context.Width, MinHelpWidth) };
+        root.Options.OfType<HelpOption>().Single().Action = help;
+        foreach (var group in root.Subcommands.Where(command => command.Subcommands.Count > 0).Prepend(root))
+        {
+            group.SetAction(help.Invoke);
+        }
+
+        return root;
+    }
 }

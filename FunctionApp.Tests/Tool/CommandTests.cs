@@ -262,7 +262,6 @@ public sealed class CommandTests(AzuriteFixture azurite)
     }
 
     [Theory]
-    [InlineData]
     [InlineData("unknown")]
     [InlineData("email")]
     [InlineData("day", "2026-13-01")]

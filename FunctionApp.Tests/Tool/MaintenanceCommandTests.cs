@@ -34,7 +34,7 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
     [InlineData("tomorrow", "'tomorrow' is not a date: write it as 2026-05-01.")]
     [InlineData("", "'' is not a date: write it as 2026-05-01.")]
     public async Task Purge_takes_a_date_as_the_other_commands_do(string date, string error) => AssertRefused(
-        $"{error} See smtp2go-ingest --help.\n", await RunAsync(azurite.NewAccount(), "purge", "--yes", "--before", date));
+        $"{error} See smtp2go-ingest purge --help.\n", await RunAsync(azurite.NewAccount(), "purge", "--yes", "--before", date));
 
     [Fact]
     public async Task Forget_asks_says_what_it_did_and_refuses_while_messages_wait()
@@ -70,7 +70,7 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
     [InlineData("12345")]
     [InlineData("a\tb@x.example")]
     public async Task Forget_refuses_what_is_no_address(string text) => AssertRefused(
-        $"'{text.Replace('\t', ' ')}' is not an email address or a telephone number with its country code. See smtp2go-ingest --help.\n",
+        $"'{text.Replace('\t', ' ')}' is not an email address or a telephone number with its country code. See smtp2go-ingest forget --help.\n",
         await RunAsync(azurite.NewAccount(), "forget", text, "--yes"));
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Xml;
 using Azure;
 using Azure.Identity;
 using Smtp2GoIngest.Queueing;
@@ -21,7 +23,15 @@ internal static class FailureText
         AuthenticationFailedException =>
             "Could not sign in to storage. Sign in with `az login`, or set EventStorage to a connection string.",
         IOException or UnauthorizedAccessException => e.Message,
+        _ when IsUnreadable(e) =>
+            "Storage gave an answer that cannot be read. "
+            + "Check that EventStorage names a storage account, and that no proxy answers in its place.",
         AggregateException { InnerException: { } inner } => Explain(inner),
         _ => null,
     };
+
+    // The storage libraries let through whatever reading an answer throws.
+    private static bool IsUnreadable(Exception e) =>
+        e is JsonException or XmlException or FormatException
+        || e.TargetSite?.DeclaringType?.Namespace is "System.Text.Json" or "Azure.Data.Tables";
 }

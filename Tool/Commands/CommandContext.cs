@@ -90,7 +90,7 @@ internal sealed class CommandContext
     /// <summary>Writes the message to standard error and returns the exit code for it.</summary>
     public async Task<int> NothingFoundAsync(string message)
     {
-        await Error.WriteLineAsync(message);
+        await Error.WriteLineAsync(MessageText.Of(message));
         return ExitCode.NothingFound;
     }
 

@@ -40,7 +40,7 @@ internal static class ExportCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(file) is { } name && string.IsNullOrWhiteSpace(name))
+            if (result.GetValue(file) is { } name && (string.IsNullOrWhiteSpace(name) || name.Contains('\0', StringComparison.Ordinal)))
             {
                 result.AddError("--output must name a file; leave it out for standard output.");
             }
