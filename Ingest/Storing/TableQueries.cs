@@ -9,6 +9,7 @@ namespace Smtp2GoIngest.Storing;
 internal static class TableQueries
 {
     /// <summary>The pages of a query, each of a thousand rows at most; none where the table does not exist yet.</summary>
+    /// <exception cref="RequestFailedException">Storage failed, or the table was deleted half way.</exception>
     public static async IAsyncEnumerable<Page<TableEntity>> QueryIfExistsAsync(
         this TableClient table, string? filter, IEnumerable<string>? select, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -16,7 +17,7 @@ internal static class TableQueries
             .QueryAsync<TableEntity>(filter, select: select, cancellationToken: cancellationToken)
             .AsPages()
             .GetAsyncEnumerator(cancellationToken);
-        while (true)
+        for (var first = true; ; first = false)
         {
             try
             {
@@ -25,7 +26,7 @@ internal static class TableQueries
                     yield break;
                 }
             }
-            catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.TableNotFound)
+            catch (RequestFailedException e) when (first && e.ErrorCode == TableErrorCode.TableNotFound)
             {
                 yield break;
             }

@@ -70,7 +70,7 @@ internal static class EventQueries
         }
     }
 
-    /// <summary>Reads rows page by page; a table that does not exist has none.</summary>
+    /// <summary>Reads rows page by page, and the next page meanwhile; a table that does not exist has none.</summary>
     public static async IAsyncEnumerable<TableEntity> RowsAsync(
         this TableServiceClient service,
         string table,
@@ -78,12 +78,27 @@ internal static class EventQueries
         IEnumerable<string>? columns,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var page in service.GetTableClient(table).QueryIfExistsAsync(filter, columns, cancellationToken))
+        await using var pages = service
+            .GetTableClient(table)
+            .QueryIfExistsAsync(filter, columns, cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
+        var next = pages.MoveNextAsync().AsTask();
+        try
         {
-            foreach (var row in page.Values)
+            while (await next)
             {
-                yield return row;
+                var page = pages.Current;
+                next = pages.MoveNextAsync().AsTask();
+                foreach (var row in page.Values)
+                {
+                    yield return row;
+                }
             }
+        }
+        finally
+        {
+            // Whoever has seen enough does not hear of a page that failed. It has to end before the reader can be closed.
+            await next.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 }

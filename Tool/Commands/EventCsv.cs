@@ -1,12 +1,18 @@
 using System.Buffers;
+using System.Text;
 using Azure.Data.Tables;
+using CsvHelper;
 using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>Events as CSV (RFC 4180, lines end in LF).</summary>
-internal static class EventCsv
+/// <summary>Writes events as CSV (RFC 4180, lines end in LF).</summary>
+/// <param name="isExact">
+/// Values exactly as they are, for programs. Otherwise for a spreadsheet: with a byte order mark, and no text can be a formula.
+/// </param>
+internal sealed class EventCsv(TextWriter output, bool isExact)
 {
+    private const string ByteOrderMark = "\ufeff";
     private const string Other = "other";
 
     // Fixed, whatever is stored: a header that never changes, and memory that does not grow with the range.
@@ -23,26 +29,62 @@ internal static class EventCsv
 
     private static readonly HashSet<string> NotOther = [.. Columns, "odata.etag", "Timestamp"];
 
-    private static readonly SearchValues<char> ToBeQuoted = SearchValues.Create("\",\r\n");
+    private static readonly CsvWriterOptions Options = new() { NewLine = "\n" };
 
-    public static async Task<long> WriteAsync(
-        TextWriter output, IAsyncEnumerable<TableEntity> rows, Progress progress, CancellationToken cancellationToken)
+    // What OWASP says: also in their full width, which some spreadsheets take for the same.
+    private static readonly SearchValues<char> Formula = SearchValues.Create("=+-@＝＋－＠\t\r\n");
+
+    // It writes UTF-8 itself: past a writer, that would be made text again and then bytes once more.
+    private readonly CsvWriter csv = output is StreamWriter { Encoding: UTF8Encoding } writer
+        ? CsvWriter.Create(writer.BaseStream, Options, leaveOpen: true)
+        : CsvWriter.Create(output, Options, leaveOpen: true);
+
+    public async Task WriteHeaderAsync(CancellationToken cancellationToken)
     {
-        var count = 0L;
-        await output.WriteLineAsync(string.Join(',', Columns.Append(Other)).AsMemory(), cancellationToken);
-        await foreach (var row in rows.WithCancellation(cancellationToken))
-        {
-            var other = JsonLines.ToJson(row.Where(column => column.Value is not null && !NotOther.Contains(column.Key)));
-            var fields = Columns
-                .Select(column => row.TryGetValue(column, out var value) && value is not null ? JsonLines.ToText(value) : string.Empty)
-                .Append(other.Count > 0 ? JsonLines.ToText(other) : string.Empty);
-            await output.WriteLineAsync(string.Join(',', fields.Select(Quote)).AsMemory(), cancellationToken);
-            progress.Report(++count);
-        }
-
-        return count;
+        // The byte order mark is part of the first name, so that it goes the same way.
+        csv.WriteField((isExact ? string.Empty : ByteOrderMark) + Columns[0]);
+        await csv.WriteRecordAsync([.. Columns[1..], Other], cancellationToken);
     }
 
-    private static string Quote(string field) =>
-        field.AsSpan().ContainsAny(ToBeQuoted) ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : field;
+    public async Task WriteAsync(TableEntity row, CancellationToken cancellationToken)
+    {
+        foreach (var column in Columns)
+        {
+            csv.WriteField(row.TryGetValue(column, out var value) && value is not null ? TextOf(value) : string.Empty);
+        }
+
+        var other = JsonLines.ToJson(row.Where(column => column.Value is not null && !NotOther.Contains(column.Key)));
+        csv.WriteField(other.Count > 0 ? TextOf(JsonLines.ToText(other)) : string.Empty);
+        await csv.EndRecordAsync(cancellationToken);
+    }
+
+    /// <summary>Everything is in the output after this.</summary>
+    public async Task FlushAsync(CancellationToken cancellationToken) => await csv.FlushAsync(cancellationToken);
+
+    /// <summary>A text that no spreadsheet takes for a formula, also if it separates cells by semicolons or tabs.</summary>
+    internal static string Safe(string text)
+    {
+        StringBuilder? safe = null;
+        var written = 0;
+        for (var at = NextFrom(0); at >= 0; at = NextFrom(at + 1))
+        {
+            if (BeginsCell(text.AsSpan(0, at), text[at]))
+            {
+                (safe ??= new StringBuilder()).Append(text, written, at - written).Append('\'');
+                written = at;
+            }
+        }
+
+        return safe?.Append(text, written, text.Length - written).ToString() ?? text;
+
+        int NextFrom(int start) => text.AsSpan(start).IndexOfAny(Formula) is var next and >= 0 ? start + next : -1;
+    }
+
+    // Where a spreadsheet separates cells by semicolons, quotes that begin inside a cell do not count: a semicolon or a line break in a
+    // text ends it. A comma does not: a text with one is in quotes from its beginning.
+    private static bool BeginsCell(ReadOnlySpan<char> before, char c) =>
+        before.IsEmpty || (!char.IsControl(c) && before.TrimEnd("\" ") is [] or [.., ';' or '\t' or '\r' or '\n']);
+
+    // A number or a time is no formula.
+    private string TextOf(object value) => value is string text && !isExact ? Safe(text) : JsonLines.ToText(value);
 }

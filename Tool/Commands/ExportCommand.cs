@@ -1,6 +1,5 @@
 using System.CommandLine;
-using System.Text;
-using Azure.Data.Tables;
+using System.Globalization;
 using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Asking;
 
@@ -11,17 +10,19 @@ internal static class ExportCommand
 {
     private const string Csv = "csv";
     private const string Ndjson = "ndjson";
+    private const int LengthOfDay = 10;
 
     public static Command Create(CommandContext context)
     {
-        var from = new Argument<string>("from")
+        var days = new Argument<DayRange>("days")
         {
-            Description = "The first day, UTC: 2026-05-01.",
-            CustomParser = argument => ArgumentParsing.ParseDay(argument, context.Today, DateOnly.MaxValue),
+            Description = $"In UTC: {DayRange.Forms}.",
+            CustomParser = argument => ArgumentParsing.ParseDays(argument, context.Today),
         };
-        var to = new Argument<string>("to")
+        var to = new Argument<string?>("to")
         {
-            Description = "The last day, included.",
+            Description = "The last day, included, where <days> is only the first one.",
+            Arity = ArgumentArity.ZeroOrOne,
             CustomParser = argument => ArgumentParsing.ParseDay(argument, context.Today, DateOnly.MaxValue),
         };
         var format = new Option<string>("--format")
@@ -30,13 +31,17 @@ internal static class ExportCommand
             DefaultValueFactory = _ => Ndjson,
         };
         format.AcceptOnlyFromAmong(Csv, Ndjson);
+        var exact = new Option<bool>("--exact")
+        {
+            Description = "CSV for programs: values exactly as they are. Without it a spreadsheet takes none of them for a formula.",
+        };
         var file = new Option<string?>("--output")
         {
-            Description = "The file to write, replaced only when the export is complete; standard output by default.",
+            Description = "The file to write. Run the same command again to continue one that was interrupted.",
         };
         var command = new Command("export", "Every event of a range of days, by day and event, without bodies.")
         {
-            from, to, format, file,
+            days, to, format, exact, file,
         };
         command.Validators.Add(result =>
         {
@@ -47,61 +52,113 @@ internal static class ExportCommand
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var (first, last) = (parsed.GetRequiredValue(from), parsed.GetRequiredValue(to));
-            if (string.CompareOrdinal(first, last) > 0)
-            {
-                throw new CommandFailedException($"{first} is after {last}: give the first day first.", ExitCode.WrongUsage);
-            }
-
-            var rows = context.Tables(parsed).RowsAsync(
-                EventIndex.ByDayTable, EventQueries.OfDays(first, last), null, cancellationToken);
-            using var progress = new Progress(context, "events");
-            var count = await WriteToAsync(parsed.GetValue(file), context.Output, output => parsed.GetValue(format) == Csv
-                ? EventCsv.WriteAsync(output, rows, progress, cancellationToken)
-                : WriteNdjsonAsync(output, rows, progress, cancellationToken));
-            return count > 0 ? ExitCode.Done : await context.NothingFoundAsync($"No events found from {first} to {last}.");
+            var range = RangeOf(parsed.GetRequiredValue(days), parsed.GetValue(to));
+            var isCsv = parsed.GetValue(format) == Csv;
+            var count = await ExportAsync(
+                context, parsed, range, isCsv, isCsv && parsed.GetValue(exact), parsed.GetValue(file), cancellationToken);
+            return count > 0 ? ExitCode.Done : await context.NothingFoundAsync($"No events found for {range}.");
         });
         return command;
     }
 
-    // A file that is cut short must never pass for a whole one.
-    private static async Task<long> WriteToAsync(string? file, TextWriter standardOutput, Func<TextWriter, Task<long>> write)
+    private static DayRange RangeOf(DayRange days, string? to)
     {
-        if (file is null)
+        if (to is null)
         {
-            return await write(standardOutput);
+            return days;
         }
 
-        var part = file + ".part";
+        if (days.First != days.Last)
+        {
+            throw new CommandFailedException($"{days} is a range already: leave out {to}.", ExitCode.WrongUsage);
+        }
+
+        var last = DateOnly.Parse(to, CultureInfo.InvariantCulture);
+        return days.First <= last
+            ? new DayRange(days.First, last)
+            : throw new CommandFailedException($"{days} is after {to}: give the first day first.", ExitCode.WrongUsage);
+    }
+
+    private static async Task<long> ExportAsync(
+        CommandContext context,
+        ParseResult parsed,
+        DayRange days,
+        bool isCsv,
+        bool isExact,
+        string? path,
+        CancellationToken cancellationToken)
+    {
+        if (path is null)
+        {
+            return await WriteAsync(context, parsed, days, isCsv, isExact, null, cancellationToken);
+        }
+
+        var (first, last) = (DayRange.ToText(days.First), DayRange.ToText(days.Last));
+        var account = context.Tables(parsed).Uri.GetLeftPart(UriPartial.Path);
+        await using var file = new ExportFile(path, new ExportRequest(account, isCsv ? Csv : Ndjson, isExact, first, last));
         try
         {
-            long count;
-            var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-            await using (var output = new StreamWriter(part, append: false, utf8) { NewLine = "\n" })
+            var count = await WriteAsync(context, parsed, days, isCsv, isExact, file, cancellationToken);
+            if (count > 0)
             {
-                count = await write(output);
+                await file.CompleteAsync(cancellationToken);
             }
 
-            File.Move(part, file, overwrite: true);
             return count;
         }
-        catch
+        catch (Exception e) when (file.Kept is { } kept && FailureText.Explain(e) is { } problem)
         {
-            File.Delete(part);
-            throw;
+            throw new CommandFailedException($"{problem} Run the same command again to continue at {kept.Next}.");
         }
     }
 
-    private static async Task<long> WriteNdjsonAsync(
-        TextWriter output, IAsyncEnumerable<TableEntity> rows, Progress progress, CancellationToken cancellationToken)
+    private static async Task<long> WriteAsync(
+        CommandContext context,
+        ParseResult parsed,
+        DayRange days,
+        bool isCsv,
+        bool isExact,
+        ExportFile? file,
+        CancellationToken cancellationToken)
     {
-        var count = 0L;
-        await foreach (var row in rows.WithCancellation(cancellationToken))
+        var output = file?.Output ?? context.Output;
+        var csv = isCsv ? new EventCsv(output, isExact) : null;
+        var count = file?.Kept?.Events ?? 0;
+        if (file?.Kept is { } kept)
         {
-            await output.WriteJsonAsync(row, cancellationToken);
+            await context.Error.WriteLineAsync(
+                FormattableString.Invariant($"Continuing at {kept.Next}, after {PlainText.Count(kept.Events, "event")}."));
+            days = days with { First = DateOnly.Parse(kept.Next, CultureInfo.InvariantCulture) };
+        }
+        else if (csv is not null)
+        {
+            await csv.WriteHeaderAsync(cancellationToken);
+        }
+
+        var (before, started) = (count, context.Time.GetTimestamp());
+        var day = DayRange.ToText(days.First);
+        using var progress = new Progress(context, "events", all => Pace(ExportPace.Of(
+            days, DateOnly.Parse(day, CultureInfo.InvariantCulture), all - before, context.Time.GetElapsedTime(started))));
+        var filter = EventQueries.OfDays(day, DayRange.ToText(days.Last));
+        await foreach (var row in context.Tables(parsed).RowsAsync(EventIndex.ByDayTable, filter, null, cancellationToken))
+        {
+            if (!row.PartitionKey.StartsWith(day, StringComparison.Ordinal))
+            {
+                day = row.PartitionKey[..LengthOfDay];
+                await FlushAsync();
+                await (file?.KeepAsync(day, count, cancellationToken) ?? Task.CompletedTask);
+            }
+
+            await (csv?.WriteAsync(row, cancellationToken) ?? output.WriteJsonAsync(row, cancellationToken));
             progress.Report(++count);
         }
 
+        await FlushAsync();
         return count;
+
+        Task FlushAsync() => csv?.FlushAsync(cancellationToken) ?? Task.CompletedTask;
     }
+
+    private static string Pace(ExportPace pace) => FormattableString.Invariant(
+        $", {pace.PerSecond:N0} a second, day {pace.Day} of {pace.Days}{(pace.Left is { } left ? $", about {TimeText.Of(left)} left" : null)}");
 }

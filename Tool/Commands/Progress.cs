@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Smtp2GoIngest.Tool.Commands;
 
 /// <summary>Shows the count of long work on standard error if somebody is watching, and clears it at the end.</summary>
-internal sealed class Progress(CommandContext context, string what) : IProgress<long>, IDisposable
+/// <param name="more">What stands behind the count, made only when it is shown.</param>
+internal sealed class Progress(CommandContext context, string what, Func<long, string>? more = null) : IProgress<long>, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
@@ -15,8 +16,8 @@ internal sealed class Progress(CommandContext context, string what) : IProgress<
         if (context.IsInteractive && context.Time.GetElapsedTime(last) > Interval)
         {
             last = context.Time.GetTimestamp();
-            var text = string.Create(CultureInfo.InvariantCulture, $"{value:N0} {what}");
-            context.Error.Write($"\r{text}");
+            var text = string.Create(CultureInfo.InvariantCulture, $"{value:N0} {what}{more?.Invoke(value)}");
+            context.Error.Write($"\r{text.PadRight(drawn)}");
             drawn = Math.Max(drawn, text.Length);
         }
     }

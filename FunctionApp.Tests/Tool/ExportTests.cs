@@ -1,0 +1,299 @@
+using System.Diagnostics;
+using System.Text;
+using Azure;
+using Azure.Data.Tables;
+using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tool.Asking;
+using Smtp2GoIngest.Tool.Commands;
+
+namespace Smtp2GoIngest.Tests.Tool;
+
+/// <summary>A file under its name is whole, each day is in it once, and an interrupted export goes on where it was.</summary>
+public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
+{
+    private const int EventsPerDay = 80;
+
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("smtp2go-ingest-export-");
+
+    private string Path => System.IO.Path.Combine(folder.FullName, "may.csv");
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("plain, \"quoted\"", "plain, \"quoted\"")]
+    [InlineData("=HYPERLINK(\"https://x.example\")", "'=HYPERLINK(\"https://x.example\")")]
+    [InlineData("+1+1", "'+1+1")]
+    [InlineData("+6421555012", "'+6421555012")]
+    [InlineData("-5", "'-5")]
+    [InlineData("@SUM(1)", "'@SUM(1)")]
+    [InlineData("＝1", "'＝1")]
+    [InlineData("\t=1", "'\t'=1")]
+    [InlineData("\r1", "'\r1")]
+    [InlineData("\n1", "'\n1")]
+    [InlineData(" =1", " '=1")]
+    [InlineData("a;=1", "a;'=1")]
+    [InlineData("a; \"=1\"", "a; \"'=1\"")]
+    [InlineData("a\t@b", "a\t'@b")]
+    [InlineData("a\r\n-1", "a\r\n'-1")]
+    [InlineData("a,=1", "a,=1")]
+    [InlineData("2026-05-01; a-b=c@d", "2026-05-01; a-b=c@d")]
+    [InlineData("=;=", "'=;'=")]
+    public void A_text_that_a_spreadsheet_could_run_gets_an_apostrophe(string text, string safe) => Assert.Equal(safe, EventCsv.Safe(text));
+
+    [Fact]
+    public async Task Csv_is_for_a_spreadsheet_and_with_exact_for_a_program()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(
+            account,
+            [
+                new TableEntity("2026-05-01_bounce", "a") { ["event"] = "bounce", ["subject"] = "=1+1", ["read_secs"] = -5, ["X_é"] = "=2" },
+            ]);
+
+        var safe = await RunAsync(account, "export", "2026-05", "--format", "csv");
+        var exact = await RunAsync(account, "export", "2026-05", "--format", "csv", "--exact");
+        await RunAsync(account, "export", "2026-05", "--format", "csv", "--output", Path);
+
+        Assert.StartsWith("\ufeffPartitionKey,RowKey,event,time,", safe.Output, StringComparison.Ordinal);
+        Assert.Contains(",'=1+1,", safe.Output, StringComparison.Ordinal);
+        Assert.Contains(",-5,", safe.Output, StringComparison.Ordinal);
+        Assert.StartsWith("PartitionKey,RowKey,event,time,", exact.Output, StringComparison.Ordinal);
+        Assert.Contains(",=1+1,", exact.Output, StringComparison.Ordinal);
+        Assert.EndsWith(",\"{\"\"X_é\"\":\"\"=2\"\"}\"\n", exact.Output, StringComparison.Ordinal);
+        Assert.Equal(Encoding.UTF8.GetBytes(safe.Output), await File.ReadAllBytesAsync(Path, Test.Token));
+    }
+
+    [Theory]
+    [InlineData(31, "2026-05")]
+    [InlineData(7, "2026-05-01..2026-05-07")]
+    [InlineData(7, "2026-05-01", "2026-05-07")]
+    [InlineData(1, "2026-05-07")]
+    public async Task Days_are_a_range_or_a_first_and_a_last_one(int days, params string[] args)
+    {
+        var account = azurite.NewAccount();
+        await StoreMonthAsync(account);
+
+        Assert.Equal(days * EventsPerDay, (await RunAsync(account, ["export", .. args])).Json.Count);
+    }
+
+    [Theory]
+    [InlineData("ndjson")]
+    [InlineData("csv")]
+    [InlineData("csv", "--exact")]
+    public async Task An_interrupted_export_goes_on_after_its_last_whole_day(params string[] format)
+    {
+        var account = azurite.NewAccount();
+        await StoreMonthAsync(account);
+        string[] args = ["export", "2026-05", "--format", .. format];
+        var whole = (await RunAsync(account, args)).Output;
+
+        await InterruptedAsync(account, args);
+        var again = await RunAsync(account, [.. args, "--output", Path]);
+
+        Assert.Equal((0, string.Empty), (again.ExitCode, again.Output));
+        Assert.StartsWith("Continuing at 2026-05-", again.Error, StringComparison.Ordinal);
+        Assert.Equal(whole, Encoding.UTF8.GetString(await File.ReadAllBytesAsync(Path, Test.Token)));
+        Assert.Equal([Path], Directory.GetFiles(folder.FullName));
+    }
+
+    [Theory]
+    [InlineData("export", "2026-05", "--format", "csv", "--exact")]
+    [InlineData("export", "2026-05", "--format", "ndjson")]
+    [InlineData("export", "2026-05-02", "2026-05-31", "--format", "csv")]
+    [InlineData("export", "2026-05-01", "2026-05-30", "--format", "csv")]
+    public async Task Another_export_does_not_continue_it(params string[] args)
+    {
+        var account = azurite.NewAccount();
+        await StoreMonthAsync(account);
+        await InterruptedAsync(account, "export", "2026-05", "--format", "csv");
+
+        var other = await RunAsync(account, [.. args, "--output", Path]);
+
+        Assert.Equal((0, string.Empty), (other.ExitCode, other.Error));
+        Assert.Equal(
+            (await RunAsync(account, args)).Output, Encoding.UTF8.GetString(await File.ReadAllBytesAsync(Path, Test.Token)));
+    }
+
+    [Fact]
+    public async Task Another_account_does_not_continue_it()
+    {
+        var (one, other) = (azurite.NewAccount(), azurite.NewAccount());
+        await StoreMonthAsync(one);
+        await StoreAsync(other, [new TableEntity("2026-05-30_open", "a") { ["event"] = "open" }]);
+        await InterruptedAsync(one, "export", "2026-05");
+
+        var run = await RunAsync(other, "export", "2026-05", "--output", Path);
+
+        Assert.Equal((0, string.Empty), (run.ExitCode, run.Error));
+        Assert.Single(await File.ReadAllLinesAsync(Path, Test.Token));
+    }
+
+    [Fact]
+    public async Task A_process_that_is_killed_at_any_moment_leaves_no_file_that_is_not_whole()
+    {
+        var account = azurite.NewAccount();
+        await StoreMonthAsync(account);
+        var whole = (await RunAsync(account, "export", "2026-05", "--format", "csv")).Output;
+        var killed = 0;
+        for (var delay = 300; !File.Exists(Path); delay += 25)
+        {
+            using var process = Process.Start(new ProcessStartInfo(
+                "dotnet",
+                [
+                    typeof(CommandContext).Assembly.Location, "export", "2026-05", "--format", "csv", "--output", Path,
+                    "--connection", account,
+                ])
+            {
+                UseShellExecute = false,
+                RedirectStandardError = true,
+            })!;
+            await Task.Delay(delay, Test.Token);
+            process.Kill();
+            await process.WaitForExitAsync(Test.Token);
+            killed++;
+        }
+
+        Assert.True(killed > 1, "The first one was done before it could be killed.");
+        Assert.Equal(whole, Encoding.UTF8.GetString(await File.ReadAllBytesAsync(Path, Test.Token)));
+    }
+
+    [Theory]
+    [InlineData("abc\nhalf of a da", "abc\n")]
+    [InlineData("abc\n", "abc\n")]
+    [InlineData("ab", "")]
+    public async Task What_a_crash_left_behind_the_last_whole_day_is_cut_off(string left, string kept)
+    {
+        var request = new ExportRequest("account", "ndjson", false, "2026-05-01", "2026-05-31");
+        await KeepAsync(request, "abc\n");
+        await File.WriteAllTextAsync(Path + ".part", left, Test.Token);
+
+        await using (var file = new ExportFile(Path, request))
+        {
+            Assert.Equal(kept.Length > 0 ? "2026-05-02" : null, file.Kept?.Next);
+            await file.Output.WriteAsync("def\n");
+            await file.CompleteAsync(Test.Token);
+        }
+
+        Assert.Equal(kept + "def\n", await File.ReadAllTextAsync(Path, Test.Token));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("{}")]
+    [InlineData("null")]
+    public async Task A_state_that_a_crash_has_cut_is_none(string state)
+    {
+        var request = new ExportRequest("account", "ndjson", false, "2026-05-01", "2026-05-31");
+        await KeepAsync(request, "abc\n");
+        await File.WriteAllTextAsync(Path + ".part.json", state, Test.Token);
+
+        await using var file = new ExportFile(Path, request);
+
+        Assert.Null(file.Kept);
+    }
+
+    [Fact]
+    public async Task The_state_of_another_export_is_gone_before_anything_is_written()
+    {
+        var request = new ExportRequest("account", "ndjson", false, "2026-05-01", "2026-05-31");
+        await KeepAsync(request, "abc\n");
+        await using (new ExportFile(Path, request with { Format = "csv" }))
+        {
+            // A crash now must not leave another content under the old state.
+            Assert.False(File.Exists(Path + ".part.json"));
+            Assert.Throws<IOException>(() => new ExportFile(Path, request));
+        }
+
+        Assert.Empty(Directory.GetFiles(folder.FullName));
+    }
+
+    [Fact]
+    public async Task Where_nothing_is_found_a_file_of_that_name_stays_as_it_is()
+    {
+        await File.WriteAllTextAsync(Path, "mine", Test.Token);
+
+        var run = await RunAsync(azurite.NewAccount(), "export", "2026-05", "--output", Path);
+
+        Assert.Equal((3, "No events found for 2026-05-01 to 2026-05-31.\n"), (run.ExitCode, run.Error));
+        Assert.Equal("mine", await File.ReadAllTextAsync(Path, Test.Token));
+        Assert.Equal([Path], Directory.GetFiles(folder.FullName));
+    }
+
+    [Fact]
+    public async Task A_table_that_is_deleted_half_way_is_a_failure_and_not_the_end()
+    {
+        var account = azurite.NewAccount();
+        await StoreMonthAsync(account);
+        var service = new TableServiceClient(account);
+
+        var read = 0;
+        await Assert.ThrowsAsync<RequestFailedException>(async () =>
+        {
+            await foreach (var row in service.RowsAsync(EventIndex.ByDayTable, filter: null, columns: null, Test.Token))
+            {
+                await (read++ == 0 ? service.DeleteTableAsync(EventIndex.ByDayTable, Test.Token) : Task.CompletedTask);
+            }
+        });
+
+        // A page, and the next one, which was on its way.
+        Assert.InRange(read, 1_000, 2_000);
+    }
+
+    [Theory]
+    [InlineData("2026-05-01", 500, 1, null)]
+    [InlineData("2026-05-02", 500, 2, 90.0)]
+    [InlineData("2026-05-10", 4_500, 10, 1.111)]
+    public void The_pace_goes_by_the_days_that_are_done(string day, long events, int number, double? secondsLeft)
+    {
+        var days = new DayRange(new DateOnly(2026, 5, 1), new DateOnly(2026, 5, 10));
+
+        var pace = ExportPace.Of(days, DateOnly.Parse(day, System.Globalization.CultureInfo.InvariantCulture), events, TimeSpan.FromSeconds(10));
+
+        Assert.Equal((events / 10, number, 10), (pace.PerSecond, pace.Day, pace.Days));
+        Assert.Equal(secondsLeft, pace.Left is { } left ? Math.Round(left.TotalSeconds, 3) : null);
+    }
+
+    // Cancelled when it has kept a few days.
+    private async Task InterruptedAsync(string account, params string[] args)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(Test.Token);
+        using var watcher = new FileSystemWatcher(folder.FullName, "*.part.json");
+        var error = new StringWriter();
+        watcher.Renamed += (_, _) => ended.Cancel();
+        watcher.EnableRaisingEvents = true;
+        var exitCode = await Smtp2GoIngest.Tool.Program.RunAsync(
+            ["--connection", account, .. args, "--output", Path],
+            new CommandContext(TextWriter.Null, error, AppContext.BaseDirectory) { IsInteractive = false },
+            ended.Token);
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("Interrupted. Run the same command again to continue at 2026-05-", error.ToString(), StringComparison.Ordinal);
+        Assert.False(File.Exists(Path));
+    }
+
+    private async Task KeepAsync(ExportRequest request, string content)
+    {
+        await using var file = new ExportFile(Path, request);
+        await file.Output.WriteAsync(content);
+        await file.KeepAsync("2026-05-02", 1, Test.Token);
+    }
+
+    private static Task StoreMonthAsync(string account) => StoreAsync(
+        account,
+        Enumerable.Range(1, 31).SelectMany(day => Enumerable.Range(0, EventsPerDay).Select(i =>
+            new TableEntity($"2026-05-{day:00}_{(i < EventsPerDay / 2 ? "bounce" : "open")}", $"{i:0000}") { ["event"] = "open", ["id"] = $"{day}-{i}" })));
+
+    private static async Task StoreAsync(string account, IEnumerable<TableEntity> rows)
+    {
+        var table = new TableClient(account, EventIndex.ByDayTable);
+        await table.CreateAsync(Test.Token);
+        foreach (var chunk in rows.GroupBy(row => row.PartitionKey))
+        {
+            await table.SubmitTransactionAsync(chunk.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)), Test.Token);
+        }
+    }
+
+    private static Task<ToolRun> RunAsync(string account, params string[] args) => ToolRun.RunAsync(account, null, args);
+}
