@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Smtp2GoIngest.Lab;
 
-/// <summary>Azurite, Microsoft's emulator of Azure Storage, on free ports.</summary>
+/// <summary>Azurite, Microsoft's emulator of Azure Storage.</summary>
 public sealed partial class Azurite : IAsyncDisposable
 {
     // The account and key that every Azurite has; Microsoft publishes them.
@@ -32,6 +32,14 @@ public sealed partial class Azurite : IAsyncDisposable
     public static string ConnectionStringOf(Azurite blobs, Azurite queues, Azurite tables) =>
         ConnectionStringOf(Account, blobs, queues, tables);
 
+    /// <summary>Where it listens.</summary>
+    public AzuritePorts Ports => new(services["Blob"].Port, services["Queue"].Port, services["Table"].Port);
+
+    /// <summary>Starts Azurite on free ports; returns when all three services listen.</summary>
+    /// <inheritdoc cref="StartAsync(string?, IEnumerable{string}, AzuritePorts, CancellationToken)"/>
+    public static Task<Azurite> StartAsync(string? dataFolder, IEnumerable<string> accounts, CancellationToken cancellationToken) =>
+        StartAsync(dataFolder, accounts, AzuritePorts.AnyFree, cancellationToken);
+
     /// <summary>Starts Azurite; returns when all three services listen.</summary>
     /// <param name="dataFolder">
     /// Where it keeps its data; null for memory only. On disk it writes all its rows again every five seconds and answers nobody
@@ -39,13 +47,14 @@ public sealed partial class Azurite : IAsyncDisposable
     /// </param>
     /// <param name="accounts">Accounts to offer beside the usual one.</param>
     /// <exception cref="InvalidOperationException">It did not start; the message says why.</exception>
-    public static async Task<Azurite> StartAsync(string? dataFolder, IEnumerable<string> accounts, CancellationToken cancellationToken)
+    public static async Task<Azurite> StartAsync(
+        string? dataFolder, IEnumerable<string> accounts, AzuritePorts ports, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(StartTimeout);
         string[] arguments =
         [
-            "start.js", "--blobPort", "0", "--queuePort", "0", "--tablePort", "0",
+            "start.js", "--blobPort", $"{ports.Blob}", "--queuePort", $"{ports.Queue}", "--tablePort", $"{ports.Table}",
             "--skipApiVersionCheck", "--disableTelemetry", "--silent",
             .. (string[])(dataFolder is null ? ["--inMemoryPersistence"] : ["--location", dataFolder]),
         ];

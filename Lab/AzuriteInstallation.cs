@@ -8,24 +8,47 @@ namespace Smtp2GoIngest.Lab;
 /// <summary>Azurite's package and Node.js, which runs it. The version is pinned by <c>azurite/package-lock.json</c>.</summary>
 public static class AzuriteInstallation
 {
-    // Some 400 MB, perhaps from a slow mirror.
+    /// <summary>What it comes to, in bytes, which take 365 MB of disk in small files.</summary>
+    public const long Size = 202_000_000;
+
+    private const string Unreachable =
+        "The npm registry cannot be reached. Check the network (behind a proxy: npm config set proxy), and run this again.";
+
+    // Perhaps from a slow mirror.
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(10);
 
-    /// <summary>Whether <see cref="InstallAsync"/> has nothing to do.</summary>
-    public static bool IsInstalled => File.Exists(Marker) && File.ReadAllText(Marker) == LockHash();
+    // A network that swallows everything, where npm itself would try for minutes.
+    private static readonly TimeSpan SilenceTimeout = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
+
+    // npm's codes for a registry that cannot be reached.
+    private static readonly string[] NetworkErrors =
+    [
+        "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH", "ERR_SOCKET_TIMEOUT",
+        "EIDLETIMEOUT", "ECONNECTIONTIMEOUT",
+    ];
+
+    /// <summary>Whether an installation has nothing to do.</summary>
+    public static bool IsInstalled => IsInstalledIn(Folder);
 
     private static string Folder { get; } = typeof(AzuriteInstallation).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "AzuriteFolder").Value!;
 
-    private static string Marker => Path.Combine(Folder, "node_modules", ".installed");
-
     /// <summary>Installs Azurite from npm, unless the version of the lock file is installed. Cancelled, it starts over next time.</summary>
     /// <exception cref="InvalidOperationException">Node.js is missing or npm failed; the message says what to do.</exception>
-    public static async Task InstallAsync(CancellationToken cancellationToken)
+    public static Task InstallAsync(CancellationToken cancellationToken) => InstallAsync(Folder, progress: null, cancellationToken);
+
+    /// <inheritdoc cref="InstallAsync(CancellationToken)"/>
+    /// <param name="progress">Is told every few seconds how many bytes there are, of <see cref="Size"/>.</param>
+    public static Task InstallAsync(IProgress<long> progress, CancellationToken cancellationToken) =>
+        InstallAsync(Folder, progress, cancellationToken);
+
+    internal static async Task InstallAsync(string folder, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         // The tests and the demo may come at the same time.
-        await using var exclusive = await LockAsync(cancellationToken);
-        if (IsInstalled)
+        await using var exclusive = await LockAsync(folder, cancellationToken);
+        if (IsInstalledIn(folder))
         {
             return;
         }
@@ -33,36 +56,84 @@ public static class AzuriteInstallation
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(Timeout);
         var npm = OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
-        using var install = Start(npm, ["ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"]);
+        string[] arguments =
+        [
+            "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retry-mintimeout=1000",
+        ];
+        using var install = Start(folder, npm, arguments);
         var output = install.StandardOutput.ReadToEndAsync(CancellationToken.None);
         var errors = install.StandardError.ReadToEndAsync(CancellationToken.None);
         try
         {
             install.StandardInput.Close();
-            await install.WaitForExitAsync(timeout.Token);
+            await WaitAsync(install, folder, progress, timeout.Token);
         }
-        catch (OperationCanceledException e)
+        catch (Exception e) when (e is OperationCanceledException or TimeoutException)
         {
             install.Kill(entireProcessTree: true);
             cancellationToken.ThrowIfCancellationRequested();
             throw new InvalidOperationException(
-                $"npm did not install Azurite within {Timeout.TotalMinutes} minutes. Can the npm registry be reached?", e);
+                e is TimeoutException ? e.Message : $"npm did not install Azurite within {Timeout.TotalMinutes} minutes. Run this again.", e);
         }
 
         if (install.ExitCode != 0)
         {
-            throw new InvalidOperationException($"npm could not install Azurite:{Environment.NewLine}{await errors}{await output}");
+            throw new InvalidOperationException(Explain(await errors, await output));
         }
 
-        await File.WriteAllTextAsync(Marker, LockHash(), cancellationToken);
+        await File.WriteAllTextAsync(Marker(folder), LockHash(folder), cancellationToken);
     }
 
+    private static async Task WaitAsync(Process install, string folder, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        var ended = install.WaitForExitAsync(cancellationToken);
+        var (size, changed) = (-1L, TimeProvider.System.GetTimestamp());
+        while (await Task.WhenAny(ended, Task.Delay(ProgressInterval, CancellationToken.None)) != ended)
+        {
+            var before = size;
+            size = SizeOf(Path.Combine(folder, "node_modules"), otherwise: before);
+            if (size != before)
+            {
+                changed = TimeProvider.System.GetTimestamp();
+                progress?.Report(size);
+            }
+            else if (TimeProvider.System.GetElapsedTime(changed) > SilenceTimeout)
+            {
+                throw new TimeoutException(Unreachable);
+            }
+        }
+
+        await ended;
+    }
+
+    private static long SizeOf(string folder, long otherwise)
+    {
+        try
+        {
+            return new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+        }
+        catch (IOException)
+        {
+            // npm moves and deletes folders while it works.
+            return otherwise;
+        }
+    }
+
+    private static string Explain(string errors, string output) =>
+        NetworkErrors.FirstOrDefault(code => errors.Contains(code, StringComparison.Ordinal)) is { } network
+            ? $"{Unreachable} npm says {network}."
+            : $"npm could not install Azurite:{Environment.NewLine}{errors}{output}";
+
     /// <summary>Starts a command of Node.js in Azurite's folder, its input and outputs redirected.</summary>
-    internal static Process Start(string command, string[] arguments, params (string Name, string Value)[] environment)
+    internal static Process Start(string command, string[] arguments, params (string Name, string Value)[] environment) =>
+        Start(Folder, command, arguments, environment);
+
+    private static Process Start(
+        string folder, string command, string[] arguments, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(command, arguments)
         {
-            WorkingDirectory = Folder,
+            WorkingDirectory = folder,
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -84,13 +155,13 @@ public static class AzuriteInstallation
         }
     }
 
-    private static async Task<FileStream> LockAsync(CancellationToken cancellationToken)
+    private static async Task<FileStream> LockAsync(string folder, CancellationToken cancellationToken)
     {
         for (var deadline = DateTimeOffset.UtcNow + Timeout; ;)
         {
             try
             {
-                return new FileStream(Path.Combine(Folder, ".install.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                return new FileStream(Path.Combine(folder, ".install.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
             catch (IOException e) when (e is not DirectoryNotFoundException)
             {
@@ -105,6 +176,11 @@ public static class AzuriteInstallation
         }
     }
 
-    private static string LockHash() =>
-        Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(Folder, "package-lock.json"))));
+    private static bool IsInstalledIn(string folder) =>
+        File.Exists(Marker(folder)) && File.ReadAllText(Marker(folder)) == LockHash(folder);
+
+    private static string Marker(string folder) => Path.Combine(folder, "node_modules", ".installed");
+
+    private static string LockHash(string folder) =>
+        Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(folder, "package-lock.json"))));
 }

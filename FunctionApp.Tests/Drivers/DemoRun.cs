@@ -1,0 +1,61 @@
+using Smtp2GoIngest.Lab;
+using Smtp2GoIngest.Local;
+
+namespace Smtp2GoIngest.Tests;
+
+/// <summary>A demo that is up, with ports and a folder of its own, and what it has printed.</summary>
+internal sealed class DemoRun : IAsyncDisposable
+{
+    private readonly CancellationTokenSource interrupt = CancellationTokenSource.CreateLinkedTokenSource(Test.Token);
+    private readonly StringWriter output = new();
+    private readonly TextWriter synchronized;
+    private readonly Task<int> running;
+
+    private DemoRun(string folder, string[] args)
+    {
+        synchronized = TextWriter.Synchronized(output);
+        running = Task.Run(() => DemoCommand.RunAsync(args, synchronized, synchronized, PlaceIn(folder), interrupt.Token));
+    }
+
+    public string Output
+    {
+        get
+        {
+            // Its own writes take the same lock.
+            lock (synchronized)
+            {
+                return output.ToString();
+            }
+        }
+    }
+
+    /// <summary>What follows a text that it printed, up to the end of the line.</summary>
+    public string After(string text) => Output[(Output.IndexOf(text, StringComparison.Ordinal) + text.Length)..].Split('\n')[0].Trim();
+
+    public string ConnectionString => After("export EventStorage=").Trim('\'');
+
+    public static DemoPlace PlaceIn(string folder) => new(folder, AzuritePorts.AnyFree, AppPort: 0);
+
+    public static async Task<DemoRun> StartAsync(string folder, params string[] args)
+    {
+        var run = new DemoRun(folder, args);
+        await Eventually.Get(
+            () => Task.FromResult(run.Output), text => run.running.IsCompleted || text.Contains("Ctrl+C", StringComparison.Ordinal));
+        Assert.False(run.running.IsCompleted, run.Output);
+        return run;
+    }
+
+    /// <summary>Ctrl+C.</summary>
+    public async Task<int> StopAsync()
+    {
+        await interrupt.CancelAsync();
+        return await running;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        interrupt.Dispose();
+        await output.DisposeAsync();
+    }
+}

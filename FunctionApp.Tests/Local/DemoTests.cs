@@ -1,0 +1,175 @@
+using System.Net;
+using System.Net.Sockets;
+using Azure.Data.Tables;
+using Smtp2GoIngest.Lab;
+using Smtp2GoIngest.Local;
+using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tests.Tool;
+
+namespace Smtp2GoIngest.Tests.Local;
+
+public sealed class DemoTests : IDisposable
+{
+    private readonly DirectoryInfo root = Directory.CreateTempSubdirectory("smtp2go-ingest-demo-test-");
+
+    private string Folder => Path.Combine(root.FullName, "demo");
+
+    [Fact]
+    public async Task What_it_prints_works()
+    {
+        await using var demo = await DemoRun.StartAsync(Folder);
+
+        foreach (var id in (string[])[DemoEvents.Order, DemoEvents.Newsletter, DemoEvents.Invoice, DemoEvents.Sms])
+        {
+            Assert.Equal(0, (await ToolRun.RunAsync(demo.ConnectionString, now: null, "email", id)).ExitCode);
+        }
+
+        Assert.Equal(demo.ConnectionString, demo.After("$env:EventStorage = \"").Split('"')[0]);
+        Assert.Contains($"curl -i -u {Demo.Username}:{Demo.Password}", demo.Output, StringComparison.Ordinal);
+        Assert.Contains($"-- email {DemoEvents.Order}", demo.Output, StringComparison.Ordinal);
+        Assert.Equal(
+            "open processed bounce click delivered reject resubscribe sms_delivered spam unsubscribe".Split(' ').Order(),
+            (await RowsAsync(demo)).Select(row => row.GetString("event")).Distinct().Order());
+    }
+
+    [Fact]
+    public async Task An_event_that_arrives_is_shown()
+    {
+        await using var demo = await DemoRun.StartAsync(Folder);
+
+        var sent = await ToolRun.RunAsync(
+            ["send", "open", "--to", UrlIn(demo), "--user", Demo.Username, "--password", Demo.Password], now: null, root.FullName);
+
+        Assert.Equal((0, string.Empty), (sent.ExitCode, sent.Error));
+        var id = sent.Output.Trim().Split(' ')[^1];
+        await Eventually.Get(() => Task.FromResult(demo.Output), text => text.Contains(id, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_second_start_adds_nothing_and_fresh_forgets_what_was_added()
+    {
+        var neighbour = Path.Combine(root.FullName, "neighbour");
+        await File.WriteAllTextAsync(neighbour, "not the demo's", Test.Token);
+        IReadOnlyList<TableEntity> first;
+        await using (var demo = await DemoRun.StartAsync(Folder))
+        {
+            await new TableClient(demo.ConnectionString, EventStore.TableName).AddEntityAsync(new TableEntity("own", "row"), Test.Token);
+            first = await RowsAsync(demo);
+            Assert.Equal(0, await demo.StopAsync());
+        }
+
+        await using (var demo = await DemoRun.StartAsync(Folder))
+        {
+            Assert.Equal(Keys(first), Keys(await RowsAsync(demo)));
+            Assert.DoesNotContain("Posting", demo.Output, StringComparison.Ordinal);
+        }
+
+        await using (var demo = await DemoRun.StartAsync(Folder, "--fresh"))
+        {
+            var rows = await RowsAsync(demo);
+            Assert.Equal(first.Count - 1, rows.Count);
+            Assert.DoesNotContain(rows, row => row.PartitionKey == "own");
+        }
+
+        Assert.Equal("not the demo's", await File.ReadAllTextAsync(neighbour, Test.Token));
+    }
+
+    [Fact]
+    public async Task A_start_that_was_cut_short_posts_the_very_same_events_again()
+    {
+        await using (var demo = await DemoRun.StartAsync(Folder))
+        {
+            Assert.Equal(0, await demo.StopAsync());
+        }
+
+        File.Delete(Path.Combine(Folder, "samples-stored"));
+        await using (var demo = await DemoRun.StartAsync(Folder))
+        {
+            Assert.Contains("Posting", demo.Output, StringComparison.Ordinal);
+            Assert.Equal(16, (await RowsAsync(demo)).Count);
+            var letters = await ToolRun.RunAsync(demo.ConnectionString, now: null, "dead-letters", "list", "--json");
+            Assert.Empty(letters.Output);
+        }
+    }
+
+    [Fact]
+    public async Task Two_at_a_time_do_not_share_their_data()
+    {
+        await using var first = await DemoRun.StartAsync(Folder);
+        await using var second = await DemoRun.StartAsync(Folder, "--fresh");
+
+        Assert.Contains("Another demo is running.", second.Output, StringComparison.Ordinal);
+        Assert.NotEqual(first.ConnectionString, second.ConnectionString);
+        Assert.Equal(0, await second.StopAsync());
+        Assert.Equal(16, (await RowsAsync(first)).Count);
+    }
+
+    [Fact]
+    public async Task Once_it_shows_the_emails_and_ends()
+    {
+        using var output = new StringWriter();
+
+        Assert.Equal(0, await DemoCommand.RunAsync(["--once"], output, output, DemoRun.PlaceIn(Folder), Test.Token));
+
+        Assert.Contains($"smtp2go-ingest email {DemoEvents.Order}", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Ctrl+C", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--onec")]
+    [InlineData("--once", "7071")]
+    public async Task An_argument_that_it_does_not_have_is_named(params string[] args)
+    {
+        using var error = new StringWriter();
+
+        Assert.Equal(2, await DemoCommand.RunAsync(args, TextWriter.Null, error, DemoRun.PlaceIn(Folder), Test.Token));
+
+        Assert.StartsWith($"Unknown argument '{args[^1]}'.", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("--fresh", error.ToString(), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Folder));
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_replaced_and_named()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        using var output = new StringWriter();
+        var place = DemoRun.PlaceIn(Folder) with { AppPort = port, Storage = new AzuritePorts(0, port, 0) };
+
+        Assert.Equal(0, await DemoCommand.RunAsync(["--once"], output, output, place, Test.Token));
+
+        Assert.Contains($"Port {port} is taken: the app on ", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"Port {port} is taken: queues on ", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_free_is_taken()
+    {
+        // Free a moment ago: nobody else asks for this one.
+        int port;
+        using (var listener = new TcpListener(IPAddress.Loopback, 0))
+        {
+            listener.Start();
+            port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+
+        await using var running = await Azurite.StartAsync(
+            dataFolder: null, [], new AzuritePorts(0, 0, port).OrFree(), Test.Token);
+
+        Assert.Equal(port, running.Ports.Table);
+        Assert.Contains($":{port}/devstoreaccount1", running.ConnectionString, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => root.Delete(recursive: true);
+
+    private static string UrlIn(DemoRun demo) =>
+        demo.Output.Split('\n').Select(line => line.Trim()).First(line => line.StartsWith("http", StringComparison.Ordinal)).Split(' ')[0];
+
+    private static async Task<IReadOnlyList<TableEntity>> RowsAsync(DemoRun demo) =>
+        await new TableClient(demo.ConnectionString, EventStore.TableName).QueryAsync<TableEntity>(cancellationToken: Test.Token)
+            .ToListAsync(Test.Token);
+
+    private static IEnumerable<string> Keys(IEnumerable<TableEntity> rows) => rows.Select(row => $"{row.PartitionKey}/{row.RowKey}");
+}

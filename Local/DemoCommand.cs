@@ -1,0 +1,165 @@
+using System.Globalization;
+using Azure;
+using Azure.Data.Tables;
+using Smtp2GoIngest.Lab;
+using Smtp2GoIngest.Tool.Asking;
+using Smtp2GoIngest.Tool.Commands;
+using Spectre.Console;
+using ToolProgram = Smtp2GoIngest.Tool.Program;
+
+namespace Smtp2GoIngest.Local;
+
+/// <summary>The demo as somebody sees it: what is stored, what to do next, and each event that arrives.</summary>
+internal sealed class DemoCommand
+{
+    private const string Usage = """
+        Usage: dotnet run --project Local [-- [--once] [--fresh]]
+
+          --once   Shows what is stored, and ends.
+          --fresh  Forgets what earlier demos stored.
+        """;
+
+    private static readonly string[] Options = ["--once", "--fresh"];
+
+    // How often it looks for events that have arrived.
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly TextWriter output;
+    private readonly TextWriter error;
+    private readonly IAnsiConsole console;
+
+    private DemoCommand(TextWriter output, TextWriter error)
+    {
+        (this.output, this.error) = (output, error);
+        console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+    }
+
+    /// <returns>0; 1 where it failed or was interrupted before it was up; 2 for arguments that it does not have.</returns>
+    public static async Task<int> RunAsync(
+        string[] args, TextWriter output, TextWriter error, DemoPlace place, CancellationToken cancellationToken)
+    {
+        if (args is ["--help" or "-h" or "-?"])
+        {
+            await output.WriteLineAsync(Usage);
+            return 0;
+        }
+
+        if (args.Except(Options).ToList() is { Count: > 0 } unknown)
+        {
+            await error.WriteLineAsync($"Unknown argument '{unknown[0]}'.{Environment.NewLine}{Usage}");
+            return 2;
+        }
+
+        try
+        {
+            var demo = new DemoCommand(output, error);
+            await demo.RunAsync(place, args.Contains("--once"), args.Contains("--fresh"), cancellationToken);
+            return 0;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return 1;
+        }
+        catch (Exception e) when (e is InvalidOperationException or HttpRequestException or RequestFailedException or IOException
+            or UnauthorizedAccessException or OperationCanceledException)
+        {
+            await error.WriteLineAsync(e.Message);
+            return 1;
+        }
+    }
+
+    private async Task RunAsync(DemoPlace place, bool once, bool fresh, CancellationToken cancellationToken)
+    {
+        var steps = new Steps(console);
+        if (!AzuriteInstallation.IsInstalled)
+        {
+            const string What = "Installing Azurite from npm, once";
+            await steps.RunAsync(What, say => AzuriteInstallation.InstallAsync(
+                new Progress<long>(bytes => say($"{What}: {Megabytes(bytes)} of {Megabytes(AzuriteInstallation.Size)} MB")),
+                cancellationToken));
+        }
+
+        using var data = DemoData.Open(place.DataFolder, fresh);
+        if (!data.IsKept)
+        {
+            Say("Another demo is running. This one has other ports, and data of its own that goes when it ends.");
+            place = place with { Storage = AzuritePorts.AnyFree, AppPort = 0 };
+        }
+
+        await using var demo = await Demo.StartAsync(place, data, steps, cancellationToken);
+        await SayPortsAsync(place, demo);
+        await ShowEmailsAsync(demo, place.DataFolder, cancellationToken);
+        if (once)
+        {
+            return;
+        }
+
+        // What is stored by now was shown.
+        var events = new NewEvents(new TableServiceClient(demo.ConnectionString), lateness: TimeSpan.FromDays(1));
+        await foreach (var _ in events.NextAsync(cancellationToken))
+        {
+        }
+
+        await NextSteps.WriteAsync(console, output, demo);
+        console.MarkupLine("\n[bold]Events as they arrive[/] (Ctrl+C stops everything)");
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, demo.Stopping);
+        await ShowNewEventsAsync(events, ending.Token);
+        Say(data.IsKept ? "Stopping. The next start has the same data; -- --fresh forgets it." : "Stopping.");
+    }
+
+    private async Task SayPortsAsync(DemoPlace place, Demo demo)
+    {
+        (string Of, int Usual, int Now)[] ports =
+        [
+            ("the app", place.AppPort, demo.Endpoint.Port),
+            ("blobs", place.Storage.Blob, demo.StoragePorts.Blob),
+            ("queues", place.Storage.Queue, demo.StoragePorts.Queue),
+            ("tables", place.Storage.Table, demo.StoragePorts.Table),
+        ];
+        foreach (var port in ports.Where(port => port.Usual != 0 && port.Usual != port.Now))
+        {
+            await output.WriteLineAsync($"Port {port.Usual} is taken: {port.Of} on {port.Now} instead.");
+        }
+    }
+
+    private async Task ShowEmailsAsync(Demo demo, string folder, CancellationToken cancellationToken)
+    {
+        foreach (var id in (string[])[DemoEvents.Order, DemoEvents.Newsletter])
+        {
+            console.MarkupLineInterpolated($"\n[bold]smtp2go-ingest email {id}[/]");
+            var shown = await ToolProgram.RunAsync(
+                ["email", id, "--connection", demo.ConnectionString], new CommandContext(output, error, folder), cancellationToken);
+            if (shown == ExitCode.NothingFound)
+            {
+                Say("It was deleted. -- --fresh starts over.");
+            }
+            else if (shown != ExitCode.Done)
+            {
+                throw new InvalidOperationException("The stored events could not be shown.");
+            }
+        }
+    }
+
+    private async Task ShowNewEventsAsync(NewEvents events, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await foreach (var row in events.NextAsync(cancellationToken))
+                {
+                    await output.WriteLineAsync(EventList.Line(row).AsMemory(), cancellationToken);
+                }
+
+                await Task.Delay(Interval, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private void Say(string text) => output.WriteLine(text);
+
+    private static string Megabytes(long bytes) => (bytes / 1_000_000).ToString(CultureInfo.InvariantCulture);
+}

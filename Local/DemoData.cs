@@ -1,0 +1,77 @@
+using System.Globalization;
+
+namespace Smtp2GoIngest.Local;
+
+/// <summary>The folder in which one demo at a time keeps its data from one start to the next.</summary>
+internal sealed class DemoData : IDisposable
+{
+    private readonly string folder;
+    private readonly FileStream? inUse;
+
+    private DemoData(string folder, FileStream? inUse) => (this.folder, this.inUse) = (folder, inUse);
+
+    /// <summary>False where another demo has the folder: then the data is somewhere else, and deleted at the end.</summary>
+    public bool IsKept => inUse is not null;
+
+    public string StorageFolder => Path.Combine(folder, "azurite");
+
+    public bool HasSamples
+    {
+        get => File.Exists(Path.Combine(folder, "samples-stored"));
+        set => File.WriteAllText(Path.Combine(folder, "samples-stored"), string.Empty);
+    }
+
+    /// <param name="fresh">Deletes what earlier demos left in the folder.</param>
+    public static DemoData Open(string folder, bool fresh)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
+        if (Lock($"{folder}.lock") is not { } inUse)
+        {
+            return new DemoData(Directory.CreateTempSubdirectory("smtp2go-ingest-demo-").FullName, inUse: null);
+        }
+
+        if (fresh && Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        Directory.CreateDirectory(folder);
+        return new DemoData(folder, inUse);
+    }
+
+    /// <summary>When the samples were made: a start that was cut short posts the very same events again.</summary>
+    public DateTimeOffset TimeOfSamples(DateTimeOffset now)
+    {
+        var file = Path.Combine(folder, "samples-from");
+        if (File.Exists(file)
+            && DateTimeOffset.TryParse(
+                File.ReadAllText(file), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var earlier))
+        {
+            return earlier;
+        }
+
+        File.WriteAllText(file, now.ToString("O", CultureInfo.InvariantCulture));
+        return now;
+    }
+
+    public void Dispose()
+    {
+        inUse?.Dispose();
+        if (!IsKept)
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static FileStream? Lock(string file)
+    {
+        try
+        {
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,15 @@
+using System.Reflection;
+using Smtp2GoIngest.Lab;
+
+namespace Smtp2GoIngest.Local;
+
+/// <summary>Where a demo keeps its data and where it listens, if nobody else does.</summary>
+internal sealed record DemoPlace(string DataFolder, AzuritePorts Storage, int AppPort)
+{
+    /// <summary>Ignored by git. The ports are those that func, the tool and Storage Explorer look at by themselves.</summary>
+    public static DemoPlace Usual { get; } = new(
+        Path.Combine(RepositoryRoot, "artifacts", "demo"), AzuritePorts.Usual, AppPort: 7071);
+
+    private static string RepositoryRoot => Path.GetFullPath(typeof(DemoPlace).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!);
+}
