@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using Azure;
 using Azure.Data.Tables;
@@ -25,12 +26,13 @@ internal sealed class DemoCommand
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly TextWriter output;
-    private readonly TextWriter error;
+    private readonly CommandContext tool;
     private readonly IAnsiConsole console;
 
     private DemoCommand(TextWriter output, TextWriter error)
     {
-        (this.output, this.error) = (output, error);
+        this.output = output;
+        tool = new CommandContext(output, error, AppContext.BaseDirectory);
         console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
     }
 
@@ -88,7 +90,7 @@ internal sealed class DemoCommand
 
         await using var demo = await Demo.StartAsync(place, data, steps, cancellationToken);
         await SayPortsAsync(place, demo);
-        await ShowEmailsAsync(demo, place.DataFolder, cancellationToken);
+        await ShowEmailsAsync(demo, cancellationToken);
         if (once)
         {
             return;
@@ -122,13 +124,12 @@ internal sealed class DemoCommand
         }
     }
 
-    private async Task ShowEmailsAsync(Demo demo, string folder, CancellationToken cancellationToken)
+    private async Task ShowEmailsAsync(Demo demo, CancellationToken cancellationToken)
     {
         foreach (var id in (string[])[DemoEvents.Order, DemoEvents.Newsletter])
         {
             console.MarkupLineInterpolated($"\n[bold]smtp2go-ingest email {id}[/]");
-            var shown = await ToolProgram.RunAsync(
-                ["email", id, "--connection", demo.ConnectionString], new CommandContext(output, error, folder), cancellationToken);
+            var shown = await ToolProgram.RunAsync(["email", id, "--connection", demo.ConnectionString], tool, cancellationToken);
             if (shown == ExitCode.NothingFound)
             {
                 Say("It was deleted. -- --fresh starts over.");
@@ -142,13 +143,15 @@ internal sealed class DemoCommand
 
     private async Task ShowNewEventsAsync(NewEvents events, CancellationToken cancellationToken)
     {
+        // As the tool's own tail draws them, which has options and these have not.
+        var options = new RootCommand { tool.Utc }.Parse([]);
         try
         {
             while (true)
             {
                 await foreach (var row in events.NextAsync(cancellationToken))
                 {
-                    await output.WriteLineAsync(EventList.Line(row).AsMemory(), cancellationToken);
+                    await tool.WriteLinesAsync(EventList.Lines(tool, options, row), cancellationToken);
                 }
 
                 await Task.Delay(Interval, cancellationToken);
