@@ -14,10 +14,11 @@ namespace Smtp2GoIngest.Local;
 internal sealed class DemoCommand
 {
     private const string Usage = """
-        Usage: dotnet run --project Local [-- [--once] [--fresh]]
+        Usage: dotnet run --project Local [-- [--once] [--fresh] | --picture <file.svg>]
 
-          --once   Shows what is stored, and ends.
-          --fresh  Forgets what earlier demos stored.
+          --once     Shows what is stored, and ends.
+          --fresh    Forgets what earlier demos stored.
+          --picture  Draws README's picture of the tool, and ends.
         """;
 
     private static readonly string[] Options = ["--once", "--fresh"];
@@ -46,7 +47,7 @@ internal sealed class DemoCommand
             return 0;
         }
 
-        if (args.Except(Options).ToList() is { Count: > 0 } unknown)
+        if (args is not ["--picture", _] && args.Except(Options).ToList() is { Count: > 0 } unknown)
         {
             await error.WriteLineAsync($"Unknown argument '{unknown[0]}'.{Environment.NewLine}{Usage}");
             return 2;
@@ -55,7 +56,9 @@ internal sealed class DemoCommand
         try
         {
             var demo = new DemoCommand(output, error);
-            await demo.RunAsync(place, args.Contains("--once"), args.Contains("--fresh"), cancellationToken);
+            await (args is ["--picture", var file]
+                ? Picture.DrawAsync(file, cancellationToken)
+                : demo.RunAsync(place, args.Contains("--once"), args.Contains("--fresh"), cancellationToken));
             return 0;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
