@@ -12,11 +12,6 @@ public sealed class LayoutTests
     private const int MostProjects = 10;
     private const string IngestNamespace = "Smtp2GoIngest";
 
-    private static readonly Regex QuotedPath = new(@"`(?<path>[\w.-]+(?:/[\w.-]+)*/?)`", RegexOptions.NonBacktracking);
-
-    private static readonly Regex FileName =
-        new(@"\.(?:cs|csproj|json|md|sln|bicep|bicepparam|yml|yaml|http|proto|sh|props|targets)$", RegexOptions.NonBacktracking);
-
     private static readonly Regex SaysNothing = new("(?:Helpers?|Utils?|Utilit(?:y|ies)|Common|Managers?)$", RegexOptions.NonBacktracking);
 
     // Each room of the library, and the rooms that it may use. The root may use all of them, and none of them the root.
@@ -127,22 +122,6 @@ public sealed class LayoutTests
             .Select(type => type.Identifier.Text);
 
         None(folders.Concat(types).Where(name => SaysNothing.IsMatch(name)));
-    }
-
-    [Theory]
-    [InlineData("README.md")]
-    [InlineData("CONTRIBUTING.md")]
-    [InlineData("docs/architecture.md")]
-    public void Every_path_that_a_document_names_exists(string document)
-    {
-        var named = Lines(document)
-            .SelectMany(line => QuotedPath.Matches(line).Select(match => match.Groups["path"].Value))
-            .Where(path => (path.Contains('/', StringComparison.Ordinal) || FileName.IsMatch(path)) && !Repository.IsIgnored(path))
-            .Distinct()
-            .ToList();
-
-        Assert.NotEmpty(named);
-        None(named.Where(path => !Path.Exists(Path.Combine(Repository.Root, path))));
     }
 
     private static void None<T>(IEnumerable<T> found)

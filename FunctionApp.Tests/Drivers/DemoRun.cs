@@ -34,6 +34,12 @@ internal sealed class DemoRun : IAsyncDisposable
 
     public string ConnectionString => After("export EventStorage=").Trim('\'');
 
+    /// <summary>Its webhook URL.</summary>
+    public string Endpoint => Output.Split('\n')
+        .Select(line => line.Trim())
+        .First(line => line.StartsWith("http", StringComparison.Ordinal))
+        .Split(' ')[0];
+
     public static DemoPlace PlaceIn(string folder) => new(folder, AzuritePorts.AnyFree, AppPort: 0);
 
     public static async Task<DemoRun> StartAsync(string folder, params string[] args)

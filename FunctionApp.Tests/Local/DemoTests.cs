@@ -38,7 +38,7 @@ public sealed class DemoTests : IDisposable
         await using var demo = await DemoRun.StartAsync(Folder);
 
         var sent = await ToolRun.RunAsync(
-            ["send", "open", "--to", UrlIn(demo), "--user", Demo.Username, "--password", Demo.Password], now: null, root.FullName);
+            ["send", "open", "--to", demo.Endpoint, "--user", Demo.Username, "--password", Demo.Password], now: null, root.FullName);
 
         Assert.Equal((0, string.Empty), (sent.ExitCode, sent.Error));
         var id = sent.Output.Trim().Split(' ')[^1];
@@ -163,9 +163,6 @@ public sealed class DemoTests : IDisposable
     }
 
     public void Dispose() => root.Delete(recursive: true);
-
-    private static string UrlIn(DemoRun demo) =>
-        demo.Output.Split('\n').Select(line => line.Trim()).First(line => line.StartsWith("http", StringComparison.Ordinal)).Split(' ')[0];
 
     private static async Task<IReadOnlyList<TableEntity>> RowsAsync(DemoRun demo) =>
         await new TableClient(demo.ConnectionString, EventStore.TableName).QueryAsync<TableEntity>(cancellationToken: Test.Token)

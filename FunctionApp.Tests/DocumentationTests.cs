@@ -1,0 +1,204 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Diagnostics.Metrics;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Smtp2GoIngest.Local;
+using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Telemetry;
+using Smtp2GoIngest.Tool.Commands;
+using YamlDotNet.Serialization;
+
+namespace Smtp2GoIngest.Tests;
+
+/// <summary>What the documents say exists, and what exists is in them. A new document is covered by itself.</summary>
+public sealed partial class DocumentationTests
+{
+    private static readonly string[] ToolNames = ["smtp2go-ingest ", "dotnet run --project Tool -- "];
+
+    // What stands for a value, where the value must be one that the option takes.
+    private static readonly Dictionary<string, string> Placeholders = new()
+    {
+        ["reason"] = "no-event",
+        ["webhook URL"] = "https://example.com/webhook/smtp2go",
+        ["command"] = "check",
+    };
+
+    // With a slash, and no paths.
+    private static readonly string[] NoPaths = ["application/json", "http/protobuf", "application/problem+json", "text/plain"];
+
+    public static TheoryData<string> Documents => [.. MarkdownFile.All];
+
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Every_link_leads_somewhere(string path)
+    {
+        foreach (var link in new MarkdownFile(path).Links.Where(link => !link.Contains("://", StringComparison.Ordinal)))
+        {
+            var (file, anchor) = link.Split('#') is [var before, var after] ? (before, after) : (link, string.Empty);
+            var target = file.Length == 0 ? path : Path.Combine(Path.GetDirectoryName(path)!, file);
+            Assert.True(Path.Exists(Path.Combine(Repository.Root, target)), link);
+            Assert.True(anchor.Length == 0 || new MarkdownFile(target).Anchors.Contains(anchor), link);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Every_path_in_backticks_exists(string path) => Assert.Equal([], new MarkdownFile(path).Quoted
+        .Where(text => PathShape().IsMatch(text) && (text.Contains('/', StringComparison.Ordinal) || FileName().IsMatch(text)))
+        .Where(text => !NoPaths.Contains(text) && !Repository.IsIgnored(text))
+        .Where(text => !Path.Exists(Path.Combine(Repository.Root, text))));
+
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Every_command_of_the_tool_exists_as_written(string path)
+    {
+        var document = new MarkdownFile(path);
+        var root = CommandTree();
+        foreach (var command in document.CodeBlocks.SelectMany(block => block.Lines).Concat(document.Quoted).SelectMany(CommandsIn))
+        {
+            var errors = root.Parse(command).Errors;
+            Assert.True(errors.Count == 0, $"{command}: {string.Join(' ', errors.Select(error => error.Message))}");
+        }
+    }
+
+    [Fact]
+    public void Every_command_and_option_of_the_tool_is_in_a_document()
+    {
+        var text = AllText();
+        var commands = Descendants(CommandTree()).Skip(1).ToList();
+
+        Assert.NotEmpty(commands);
+        Assert.Equal([], commands.Select(command => command.Name).Where(name => !text.Contains(name, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Every_setting_is_in_a_document()
+    {
+        var settings = typeof(StorageOptions).Assembly.GetTypes()
+            .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal))
+            .SelectMany(SettingsOf)
+            .ToList();
+
+        Assert.Contains("Webhook__Password", settings);
+        Assert.Contains("EventStorage", settings);
+        Missing(settings);
+    }
+
+    [Fact]
+    public void Every_column_of_ours_is_in_a_document() => Missing(typeof(ColumnNames)
+        .GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Select(field => (string)field.GetRawConstantValue()!));
+
+    [Fact]
+    public void Every_metric_is_in_a_document()
+    {
+        List<string> metrics = [];
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var factory = services.GetRequiredService<IMeterFactory>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, _) =>
+        {
+            if (instrument.Meter.Scope == factory)
+            {
+                metrics.Add(instrument.Name);
+            }
+        };
+        listener.Start();
+        _ = new IngestMetrics(factory);
+
+        Assert.Contains("webhooks.received", metrics);
+        Missing(metrics);
+    }
+
+    [Fact]
+    public async Task The_picture_is_what_the_tool_says_today()
+    {
+        var drawn = Path.GetTempFileName();
+        await Picture.DrawAsync(drawn, Test.Token);
+
+        var (now, shipped) = (await TextAsync(drawn), await TextAsync(Path.Combine(Repository.Root, "docs", "demo.svg")));
+        File.Delete(drawn);
+        Assert.True(now == shipped, "docs/demo.svg is old: dotnet run --project Local -- --picture docs/demo.svg");
+
+        static async Task<string> TextAsync(string file) => (await File.ReadAllTextAsync(file, Test.Token)).ReplaceLineEndings("\n");
+    }
+
+    [Fact]
+    public void Compose_starts_the_image_that_is_published_and_the_Azurite_that_is_tested()
+    {
+        var compose = new DeserializerBuilder().Build().Deserialize<Dictionary<string, object>>(
+            File.ReadAllText(Path.Combine(Repository.Root, "compose.yaml")));
+        var (app, storage) = (Service("app"), Service("storage"));
+        var azurite = System.Text.Json.Nodes.JsonNode.Parse(
+            File.ReadAllText(Path.Combine(Repository.Root, "Lab", "azurite", "package.json")))!["dependencies"]!["azurite"]!;
+
+        Assert.Equal($"mcr.microsoft.com/azure-storage/azurite:{azurite}", storage["image"]);
+        Assert.Equal("smtp2go-ingest:latest", app["image"]);
+        Assert.All(
+            ((List<object>)storage["ports"]).Concat((List<object>)app["ports"]),
+            port => Assert.StartsWith("127.0.0.1:", (string)port, StringComparison.Ordinal));
+
+        // No secret of its own, and none that is empty.
+        Assert.StartsWith("${WEBHOOK_PASSWORD:?", (string)Settings()["Webhook__Password"], StringComparison.Ordinal);
+        Assert.DoesNotContain("password", (string)Settings()["EventStorage"], StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("events:/data", (List<object>)storage["volumes"]);
+
+        Dictionary<object, object> Service(string name) =>
+            (Dictionary<object, object>)((Dictionary<object, object>)compose["services"])[name];
+
+        Dictionary<object, object> Settings() => (Dictionary<object, object>)app["environment"];
+    }
+
+    private static RootCommand CommandTree()
+    {
+        var create = typeof(Smtp2GoIngest.Tool.Program).GetMethod("CreateRoot", BindingFlags.NonPublic | BindingFlags.Static)!;
+        return (RootCommand)create.Invoke(null, [new CommandContext(TextWriter.Null, TextWriter.Null, AppContext.BaseDirectory)])!;
+    }
+
+    private static IEnumerable<Command> Descendants(Command command) => command.Subcommands.SelectMany(Descendants).Prepend(command);
+
+    private static IEnumerable<string[]> CommandsIn(string line)
+    {
+        var command = Comment().Replace(line, string.Empty);
+        if (ToolNames.FirstOrDefault(name => command.StartsWith(name, StringComparison.Ordinal)) is { } tool)
+        {
+            var filled = Placeholder().Replace(
+                command[tool.Length..], match => Placeholders.GetValueOrDefault(match.Groups["name"].Value, "a-value-of-its-own"));
+            yield return [.. CommandLineParser.SplitCommandLine(filled)];
+        }
+    }
+
+    private static IEnumerable<string> SettingsOf(Type options) => options
+        .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        .Where(property => property.CanWrite)
+        .Select(property => property.GetCustomAttribute<ConfigurationKeyNameAttribute>()?.Name
+            ?? (property.Name == nameof(StorageOptions.ConnectionString) ? SectionOf(options) : $"{SectionOf(options)}__{property.Name}"));
+
+    private static string SectionOf(Type options) =>
+        options == typeof(StorageOptions) ? StorageOptions.Connection
+        : (string)options.GetField("Section", BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue()!;
+
+    private static void Missing(IEnumerable<string> names)
+    {
+        var quoted = MarkdownFile.All.SelectMany(path => new MarkdownFile(path).Quoted).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        Assert.Equal([], names.Where(name => !quoted.Contains(name)));
+    }
+
+    private static string AllText() =>
+        string.Join('\n', MarkdownFile.All.Select(path => File.ReadAllText(Path.Combine(Repository.Root, path))));
+
+    [GeneratedRegex(@"^[\w.-]+(?:/[\w.-]+)*/?$", RegexOptions.NonBacktracking)]
+    private static partial Regex PathShape();
+
+    [GeneratedRegex(@"\.(?:cs|csproj|json|md|sln|bicep|bicepparam|yml|yaml|http|proto|sh|props|targets|svg)$", RegexOptions.NonBacktracking)]
+    private static partial Regex FileName();
+
+    [GeneratedRegex(@"\s{2,}#.*$", RegexOptions.NonBacktracking)]
+    private static partial Regex Comment();
+
+    [GeneratedRegex(@"<(?<name>[^<>]+)>", RegexOptions.NonBacktracking)]
+    private static partial Regex Placeholder();
+}
