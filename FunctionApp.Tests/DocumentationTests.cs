@@ -60,7 +60,7 @@ public sealed partial class DocumentationTests
         foreach (var command in document.CodeBlocks.SelectMany(block => block.Lines).Concat(document.Quoted).SelectMany(CommandsIn))
         {
             var errors = root.Parse(command).Errors;
-            Assert.True(errors.Count == 0, $"{command}: {string.Join(' ', errors.Select(error => error.Message))}");
+            Assert.True(errors.Count == 0, $"{string.Join(' ', command)}: {string.Join(' ', errors.Select(error => error.Message))}");
         }
     }
 
@@ -69,9 +69,11 @@ public sealed partial class DocumentationTests
     {
         var text = AllText();
         var commands = Descendants(CommandTree()).Skip(1).ToList();
+        var names = commands.Select(command => command.Name)
+            .Concat(commands.SelectMany(command => command.Options).Select(option => option.Name));
 
         Assert.NotEmpty(commands);
-        Assert.Equal([], commands.Select(command => command.Name).Where(name => !text.Contains(name, StringComparison.Ordinal)));
+        Assert.Equal([], names.Where(name => !text.Contains(name, StringComparison.Ordinal)).Distinct());
     }
 
     [Fact]
@@ -166,7 +168,7 @@ public sealed partial class DocumentationTests
         if (ToolNames.FirstOrDefault(name => command.StartsWith(name, StringComparison.Ordinal)) is { } tool)
         {
             var filled = Placeholder().Replace(
-                command[tool.Length..], match => Placeholders.GetValueOrDefault(match.Groups["name"].Value, "a-value-of-its-own"));
+                Output().Replace(command[tool.Length..], "<webhook URL>"), match => Placeholders.GetValueOrDefault(match.Groups["name"].Value, "a-value-of-its-own"));
             yield return [.. CommandLineParser.SplitCommandLine(filled)];
         }
     }
@@ -198,6 +200,10 @@ public sealed partial class DocumentationTests
 
     [GeneratedRegex(@"\s{2,}#.*$", RegexOptions.NonBacktracking)]
     private static partial Regex Comment();
+
+    // What a deployment said, in bash and in PowerShell.
+    [GeneratedRegex(@"""?\$?\(output webhookUrl\)""?", RegexOptions.NonBacktracking)]
+    private static partial Regex Output();
 
     [GeneratedRegex(@"<(?<name>[^<>]+)>", RegexOptions.NonBacktracking)]
     private static partial Regex Placeholder();
