@@ -66,6 +66,38 @@ public sealed class CommandTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task One_event_id_is_one_event_however_often_it_is_sent()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+
+        foreach (var format in new[] { "form", "json", "form" })
+        {
+            var sent = await SendAsync(app, account, "click", "--id", "my-event", "--format", format, "--count", "5");
+            Assert.Matches(@"^Acknowledged 5: half in \d+ ms, 95 % in \d+ ms, all in \d+ ms or less\.\n$", sent.Output);
+        }
+
+        await app.DrainedAsync();
+        Assert.Equal("my-event", Assert.Single(await app.EventsAsync()).GetString("id"));
+        Assert.Empty(await app.DeadLettersAsync());
+    }
+
+    [Fact]
+    public async Task Several_events_each_have_an_email_of_their_own_and_the_recipient_that_was_given()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+
+        var sent = await SendAsync(app, account, "delivered", "--recipient", " Kim <kim@example.net>", "--count", "20", "--json");
+        await app.DrainedAsync();
+
+        var rows = await app.EventsAsync();
+        Assert.Equal(20, rows.Count);
+        Assert.Equal(rows.Select(row => row.PartitionKey).Order(), sent.Json.Select(line => (string)line["emailId"]!).Order());
+        Assert.All(rows, row => Assert.Equal("kim@example.net", row.GetString("rcpt")));
+    }
+
+    [Fact]
     public async Task Sending_says_how_to_fix_it_and_no_secret()
     {
         var account = azurite.NewAccount();
@@ -281,6 +313,9 @@ public sealed class CommandTests(AzuriteFixture azurite)
     [InlineData("export", "2026-05-01", "2026-05-02", "--output", "")]
     [InlineData("export", "2026-05-01", "2026-05-02", "--output", " ")]
     [InlineData("send", "explosion")]
+    [InlineData("send", "open", "--count", "0")]
+    [InlineData("send", "open", "--id", " ")]
+    [InlineData("send", "open", "--recipient", "<>")]
     [InlineData("dead-letters", "drop")]
     [InlineData("dead-letters", "drop", "2026-05-01")]
     [InlineData("dead-letters", "drop", "2026-05-01", "row", "--reason", "poison")]
@@ -365,6 +400,12 @@ public sealed class CommandTests(AzuriteFixture azurite)
     }
 
     private static Task<ToolRun> RunAsync(string connectionString, params string[] args) => ToolRun.RunAsync(connectionString, null, args);
+
+    private static Task<ToolRun> SendAsync(IngestApp app, string account, string eventName, params string[] args)
+    {
+        var url = new UriBuilder(new Uri(app.Url, "webhook/smtp2go")) { UserName = IngestApp.Username, Password = IngestApp.Password };
+        return RunAsync(account, ["send", eventName, "--to", url.Uri.ToString(), .. args]);
+    }
 
     private static string OneLine(ToolRun run) => Assert.Single(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
 

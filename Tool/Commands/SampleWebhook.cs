@@ -14,13 +14,17 @@ public sealed record SampleWebhook(IReadOnlyList<KeyValuePair<string, object>> F
     /// <summary>The nine events of one email, and one of an SMS.</summary>
     /// <param name="emailId">At least 12 characters; the last ones become the SMS's id.</param>
     /// <param name="start">When the email was processed.</param>
-    public static IReadOnlyList<SampleWebhook> OneOfEach(string emailId, DateTimeOffset start)
+    /// <param name="recipient">Of all of them; three of our own by default.</param>
+    /// <param name="id">The id of each event; one of its own by default.</param>
+    public static IReadOnlyList<SampleWebhook> OneOfEach(
+        string emailId, DateTimeOffset start, string? recipient = null, string? id = null)
     {
-        var (ada, bob, cleo) = (Recipients[0], Recipients[1], Recipients[2]);
+        var recipients = recipient is null ? Recipients : [recipient];
+        var (ada, bob, cleo) = (recipients[0], recipient ?? Recipients[1], recipient ?? Recipients[2]);
         const string Browser = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
         return
         [
-            Email("processed", 0, ("recipients", Recipients), ("srchost", "192.0.2.19")),
+            Email("processed", 0, ("recipients", recipients), ("srchost", "192.0.2.19")),
             Email(
                 "delivered", 2, ("rcpt", ada), ("host", "mx.example.org [203.0.113.22]"), ("message", "250 2.0.0 OK"),
                 ("context", "Unavailable")),
@@ -42,8 +46,8 @@ public sealed record SampleWebhook(IReadOnlyList<KeyValuePair<string, object>> F
             Email("spam", 300, ("rcpt", ada), ("message", string.Empty), ("context", "feedback")),
             new SampleWebhook(
             [
-                new("event", "sms_delivered"), new("id", NewId()), new("message_id", emailId[^12..].ToLowerInvariant()),
-                new("destination_number", "+6421555012"), new("source_number", "+6421555000"),
+                new("event", "sms_delivered"), new("id", IdOr(id)), new("message_id", emailId[^12..].ToLowerInvariant()),
+                new("destination_number", recipient ?? "+6421555012"), new("source_number", "+6421555000"),
                 new("message_content", "Your order has left."), new("status_code", "delivered"), new("region", "NZ"),
                 new("retry_count", "0"), new("submitted_timestamp", Time(4)), new("received_timestamp", Time(5)),
                 new("sender_email", Sender),
@@ -56,7 +60,7 @@ public sealed record SampleWebhook(IReadOnlyList<KeyValuePair<string, object>> F
         [
             new("Message-Id", $"<E{emailId}@message-id.example.com>"), new("Subject", "Your order 1042"), new("auth", "api-0123456789AB"),
             new("email_id", emailId), new("event", name), new("from", Sender), new("from_address", Sender), new("from_name", string.Empty),
-            new("id", NewId()), new("message-id", $"<E{emailId}@message-id.example.com>"), new("sender", Sender),
+            new("id", IdOr(id)), new("message-id", $"<E{emailId}@message-id.example.com>"), new("sender", Sender),
             new("sendtime", $"{Time(second)[..^1]}.052765+00:00"), new("subject", "Your order 1042"), new("time", Time(second)),
             .. own.Select(field => KeyValuePair.Create(field.Name, field.Value)),
         ]);
@@ -74,5 +78,5 @@ public sealed record SampleWebhook(IReadOnlyList<KeyValuePair<string, object>> F
 
     private static IReadOnlyList<string> Values(object value) => value as IReadOnlyList<string> ?? [(string)value];
 
-    private static string NewId() => Guid.NewGuid().ToString("n");
+    private static string IdOr(string? id) => id ?? Guid.NewGuid().ToString("n");
 }

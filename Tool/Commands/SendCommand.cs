@@ -1,7 +1,6 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Net;
-using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -10,7 +9,7 @@ using Smtp2GoIngest.Receiving;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>Sends a test webhook as SMTP2GO would.</summary>
+/// <summary>Sends test webhooks as SMTP2GO would.</summary>
 internal static class SendCommand
 {
     private const string DefaultUrl = "http://127.0.0.1:7071/webhook/smtp2go";
@@ -19,8 +18,9 @@ internal static class SendCommand
     // From the sample's first event to its last, so that none is in the future.
     private static readonly TimeSpan SpanOfSample = TimeSpan.FromMinutes(5);
 
-    // As long as SMTP2GO waits.
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    // SMTP2GO posts several at a time, too.
+    private const int MaxParallel = 8;
+    private const int MaxCount = 10_000;
 
     private static readonly string[] Names = [.. EventName.OfEmails, "sms_delivered"];
 
@@ -42,40 +42,99 @@ internal static class SendCommand
         format.AcceptOnlyFromAmong(Form, "json");
         var user = new Option<string?>("--user") { Description = "User name; Webhook__Username from the settings by default." };
         var password = new Option<string?>("--password") { Description = "Password; Webhook__Password from the settings by default." };
-        var command = new Command("send", "Sends a realistic test webhook with a new email id.")
+        var recipient = new Option<string?>("--recipient")
         {
-            eventName, to, format, user, password,
+            Description = "The recipient's address; one of the samples' by default.",
+            CustomParser = argument => Given(argument, RecipientAddresses.Unwrap(argument.Tokens[0].Value)),
+        };
+        var id = new Option<string?>("--id")
+        {
+            Description = "The event's id. Sent again with the same id on one day (UTC), it is the same event, and is stored once.",
+            CustomParser = argument => Given(argument, argument.Tokens[0].Value.Trim()),
+        };
+        var count = new Option<int>("--count")
+        {
+            Description = "How many to send, each with ids of its own unless --id is given.",
+            DefaultValueFactory = _ => 1,
+            CustomParser = argument => ArgumentParsing.ParseNumber(argument, 1, MaxCount),
+        };
+        var command = new Command("send", "Sends realistic test webhooks, with new ids and the time of a few minutes ago.")
+        {
+            eventName, to, format, user, password, recipient, id, count,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var name = parsed.GetRequiredValue(eventName);
-            var emailId = $"1w{RandomNumberGenerator.GetHexString(4)}-{RandomNumberGenerator.GetHexString(12)}";
-            var sample = SampleWebhook
-                .OneOfEach(emailId, context.Time.GetUtcNow() - SpanOfSample)
-                .Single(webhook => webhook.Fields.Contains(new("event", name)));
-            var (urlUser, urlPassword) = CredentialsOf(parsed.GetRequiredValue(to));
-            var credentials = (
+            var url = parsed.GetRequiredValue(to);
+            var (urlUser, urlPassword) = CredentialsOf(url);
+            using var sender = new WebhookSender(
+                url,
                 parsed.GetValue(user) ?? urlUser ?? context.Settings[$"{WebhookOptions.Section}:{nameof(WebhookOptions.Username)}"],
                 parsed.GetValue(password) ?? urlPassword
                     ?? context.Settings[$"{WebhookOptions.Section}:{nameof(WebhookOptions.Password)}"]);
-            using var content = parsed.GetValue(format) == Form
-                ? new StringContent(sample.ToForm(), Encoding.UTF8, "application/x-www-form-urlencoded")
-                : new StringContent(sample.ToJson(), Encoding.UTF8, "application/json");
-            var status = await PostAsync(parsed.GetRequiredValue(to), content, credentials, cancellationToken);
-            if ((int)status is < 200 or > 299)
+            var times = new ConcurrentBag<TimeSpan>();
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, parsed.GetValue(count)),
+                new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken },
+                async (_, token) =>
+                {
+                    var name = parsed.GetRequiredValue(eventName);
+                    var sample = Sample(name, context.Time.GetUtcNow(), parsed.GetValue(recipient), parsed.GetValue(id));
+                    using var content = parsed.GetValue(format) == Form
+                        ? new StringContent(sample.ToForm(), Encoding.UTF8, "application/x-www-form-urlencoded")
+                        : new StringContent(sample.ToJson(), Encoding.UTF8, "application/json");
+                    var began = context.Time.GetTimestamp();
+                    var status = await sender.PostAsync(content, token);
+                    times.Add(context.Time.GetElapsedTime(began));
+                    var line = context.IsJson(parsed)
+                        ? JsonLines.ToText(new JsonObject { ["event"] = name, ["emailId"] = IdOf(sample), ["status"] = (int)status })
+                        : $"Acknowledged. To see it once it is stored: smtp2go-ingest email {IdOf(sample)}";
+                    if (context.IsJson(parsed) || parsed.GetValue(count) == 1)
+                    {
+                        lock (times)
+                        {
+                            context.Output.WriteLine(line);
+                        }
+                    }
+                });
+            if (times.Count > 1 && !context.IsJson(parsed))
             {
-                throw new CommandFailedException(Refused(status));
+                await context.WriteLinesAsync([Told(times)], cancellationToken);
             }
 
-            var id = IdOf(sample);
-            await (context.IsJson(parsed)
-                ? context.Output.WriteJsonAsync(
-                    new JsonObject { ["event"] = name, ["emailId"] = id, ["status"] = (int)status }, cancellationToken)
-                : context.Output.WriteLineAsync(
-                    $"Acknowledged. To see it once it is stored: smtp2go-ingest email {id}".AsMemory(), cancellationToken));
             return ExitCode.Done;
         });
         return command;
+    }
+
+    private static string? Given(ArgumentResult argument, string text)
+    {
+        if (text.Length == 0)
+        {
+            argument.AddError($"{((OptionResult)argument.Parent!).Option.Name} must not be empty.");
+        }
+
+        return text;
+    }
+
+    private static SampleWebhook Sample(string eventName, DateTimeOffset now, string? recipient, string? id)
+    {
+        // All that tells events apart comes from the id, and the time does not move on the same day.
+        var digits = id is null
+            ? RandomNumberGenerator.GetHexString(16)
+            : Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..16];
+        var start = id is null ? now - SpanOfSample : new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero);
+        return SampleWebhook
+            .OneOfEach($"1w{digits[..4]}-{digits[4..]}", start, recipient, id)
+            .Single(webhook => webhook.Fields.Contains(new("event", eventName)));
+    }
+
+    private static string Told(IReadOnlyCollection<TimeSpan> times)
+    {
+        double[] ordered = [.. times.Select(time => time.TotalMilliseconds).Order()];
+        return FormattableString.Invariant(
+            $"Acknowledged {ordered.Length:N0}: half in {At(0.5):0} ms, 95 % in {At(0.95):0} ms, all in {ordered[^1]:0} ms or less.");
+
+        double At(double part) => ordered[(int)Math.Ceiling(part * ordered.Length) - 1];
     }
 
     private static string IdOf(SampleWebhook sample)
@@ -97,40 +156,4 @@ internal static class SendCommand
 
     private static (string? User, string? Password) CredentialsOf(Uri url) =>
         url.UserInfo.Split(':', 2) is [var user, var password] ? (Uri.UnescapeDataString(user), Uri.UnescapeDataString(password)) : default;
-
-    private static async Task<HttpStatusCode> PostAsync(
-        Uri url, HttpContent content, (string? User, string? Password) credentials, CancellationToken cancellationToken)
-    {
-        // SMTP2GO follows no redirect, and a password should not either.
-        using var handler = new HttpClientHandler { AllowAutoRedirect = false };
-        using var client = new HttpClient(handler) { Timeout = Timeout };
-        using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = content };
-        if (credentials.Password is { Length: > 0 })
-        {
-            var pair = $"{credentials.User}:{credentials.Password}";
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(pair)));
-        }
-
-        try
-        {
-            using var answer = await client.SendAsync(request, cancellationToken);
-            return answer.StatusCode;
-        }
-        catch (Exception e)
-            when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            throw new CommandFailedException(
-                $"Nobody answered at {url.Scheme}://{url.Authority}. Start the app, or give its webhook URL with --to.");
-        }
-    }
-
-    private static string Refused(HttpStatusCode status) => $"The app answered {(int)status}: " + status switch
-    {
-        HttpStatusCode.Unauthorized =>
-            "give its user name and password in the URL, with --user and --password, or as Webhook__Username and Webhook__Password.",
-        HttpStatusCode.Forbidden => "this machine is not one of its Webhook__AllowedSources.",
-        HttpStatusCode.NotFound => "the URL ends in /webhook/smtp2go.",
-        HttpStatusCode.ServiceUnavailable => "it cannot reach its storage; try `smtp2go-ingest check`.",
-        _ => "check the URL given with --to.",
-    };
 }
