@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
 using Smtp2GoIngest.Queueing;
-using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Commands;
 
 namespace Smtp2GoIngest.Tests.Tool;
@@ -113,68 +112,6 @@ public sealed class CommandTests(AzuriteFixture azurite)
         Assert.Contains("401", OneLine(refused), StringComparison.Ordinal);
         Assert.Contains("Nobody answered", OneLine(nobody), StringComparison.Ordinal);
         Assert.DoesNotContain(Wrong, refused.Error + nobody.Error, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Dead_letters_are_listed_shown_and_dropped()
-    {
-        var account = azurite.NewAccount();
-        await using var app = await IngestApp.StartAsync(account);
-        var big = $"rcpt=big@example.org&filler={new string('x', 40_000)}";
-        await app.AcknowledgedAsync("rcpt=a@example.org&one=1");
-        await app.AcknowledgedAsync("rcpt=b@example.org&two=2");
-        await app.AcknowledgedAsync(big);
-        await app.DrainedAsync();
-
-        var list = await RunAsync(account, "dead-letters", "list", "--json");
-        Assert.Equal(3, list.Json.Count);
-        Assert.All(list.Json, letter => Assert.Equal(DeadLetterReason.NoEvent, (string?)letter["Reason"]));
-        Assert.Equal(3, (await RunAsync(account, "dead-letters", "list", "--reason", DeadLetterReason.NoEvent, "--json")).Json.Count);
-        Assert.Equal(3, (await RunAsync(account, "dead-letters", "list", "--reason", DeadLetterReason.Poison)).ExitCode);
-        Assert.Contains(DeadLetterReason.NoEvent, (await RunAsync(account, "dead-letters", "list")).Output, StringComparison.Ordinal);
-
-        var day = (string)list.Json[0]["PartitionKey"]!;
-        string[] rows = [.. list.Json.Select(letter => (string)letter["RowKey"]!)];
-        var bodies = new List<string?>();
-        foreach (var row in rows)
-        {
-            bodies.Add((string?)Assert.Single((await RunAsync(account, "dead-letters", "show", day, row, "--json")).Json)["Body"]);
-        }
-
-        Assert.Equal(
-            [big, "rcpt=a@example.org&one=1", "rcpt=b@example.org&two=2"],
-            bodies.OrderByDescending(body => body!.Length).ThenBy(body => body, StringComparer.Ordinal));
-        Assert.Contains("rcpt=", (await RunAsync(account, "dead-letters", "show", day, rows[0])).Output, StringComparison.Ordinal);
-
-        var asked = await RunAsync(account, "dead-letters", "drop", day, rows[0]);
-        Assert.Equal(2, asked.ExitCode);
-        Assert.Contains("--yes", OneLine(asked), StringComparison.Ordinal);
-        Assert.Equal(3, (await app.DeadLettersAsync()).Count);
-
-        Assert.Equal(1, (int)(await RunAsync(account, "dead-letters", "drop", day, rows[0], "--yes", "--json")).Json[0]["dropped"]!);
-        Assert.Equal(rows[1..], (await app.DeadLettersAsync()).Select(letter => letter.RowKey));
-        Assert.Equal(3, (await RunAsync(account, "dead-letters", "drop", day, rows[0], "--yes")).ExitCode);
-        Assert.Equal(3, (await RunAsync(account, "dead-letters", "show", day, rows[0])).ExitCode);
-    }
-
-    [Fact]
-    public async Task All_of_one_reason_are_dropped_beyond_one_page_and_no_other()
-    {
-        var account = azurite.NewAccount();
-        var table = new TableClient(account, DeadLetters.TableName);
-        await table.CreateAsync(Test.Token);
-        var letters = Enumerable
-            .Range(0, 1_200)
-            .Select(i => new TableEntity("2026-05-31", $"{i:0000}") { ["Reason"] = i % 12 == 0 ? "conflict" : "poison" })
-            .ToList();
-        Assert.All(await table.WriteAsync(TableTransactionActionType.Add, letters, Test.Token), Assert.Null);
-
-        var list = await RunAsync(account, "dead-letters", "list", "--json");
-        var drop = await RunAsync(account, "dead-letters", "drop", "--reason", "poison", "--yes", "--json");
-        var left = await RunAsync(account, "dead-letters", "list", "--json");
-
-        Assert.Equal((1_200, 1_100, 100), (list.Json.Count, (int)drop.Json[0]["dropped"]!, left.Json.Count));
-        Assert.All(left.Json, letter => Assert.Equal("conflict", (string?)letter["Reason"]));
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using Azure;
 using Azure.Data.Tables;
+using Azure.Storage.Blobs;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 
@@ -8,34 +10,69 @@ namespace Smtp2GoIngest.Tool.Asking;
 /// <summary>Finds dead letters and reads one with its whole body.</summary>
 internal static class DeadLetterQueries
 {
+    private static readonly string[] Keys = ["PartitionKey", "RowKey"];
+
     public static string OfReason(string reason) => TableClient.CreateQueryFilter($"Reason eq {reason}");
 
-    private static string OfRow(string? day, string row) => TableClient.CreateQueryFilter($"PartitionKey eq {day} and RowKey eq {row}");
+    /// <summary>All, counted by reason, with the oldest few of each.</summary>
+    /// <param name="most">To keep of each reason.</param>
+    public static async Task<IReadOnlyList<DeadLetterGroup>> GroupAsync(
+        TableServiceClient service, string? reason, int most, CancellationToken cancellationToken)
+    {
+        var groups = new SortedDictionary<string, DeadLetterGroup>(StringComparer.Ordinal);
+        var filter = reason is null ? null : OfReason(reason);
+        await foreach (var row in service.RowsAsync(DeadLetters.TableName, filter, DeadLetter.Columns, cancellationToken))
+        {
+            var letter = DeadLetter.Of(row);
+            if (!groups.TryGetValue(letter.Reason, out var group))
+            {
+                groups.Add(letter.Reason, group = new DeadLetterGroup(letter.Reason));
+            }
 
-    /// <summary>All dead letters of one reason, or those rows of a day that exist: as much of each as dropping it takes.</summary>
+            group.Add(letter, most);
+        }
+
+        return [.. groups.Values];
+    }
+
+    /// <summary>What each beginning of an id stands for.</summary>
+    public static async Task<IReadOnlyList<DeadLetterMatch>> MatchAsync(
+        TableServiceClient service, IEnumerable<string> ids, CancellationToken cancellationToken)
+    {
+        List<DeadLetterMatch> matches = [.. ids.Select(id => id.ToLowerInvariant()).Distinct().Select(id => new DeadLetterMatch(id))];
+        await foreach (var row in service.RowsAsync(DeadLetters.TableName, filter: null, Keys, cancellationToken))
+        {
+            var key = DeadLetterKey.Of(row);
+            var id = key.Id;
+            foreach (var match in matches.Where(match => id.StartsWith(match.Id, StringComparison.Ordinal)))
+            {
+                match.Add(key);
+            }
+        }
+
+        return matches;
+    }
+
+    /// <summary>All of one reason, or those that exist of the keys: as much of each as dropping it takes.</summary>
     public static async IAsyncEnumerable<TableEntity> FindAsync(
         TableServiceClient service,
         string? reason,
-        string? day,
-        IEnumerable<string> rows,
+        IEnumerable<DeadLetterKey> keys,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var filters = reason is not null ? [OfReason(reason)] : rows.Distinct().Select(row => OfRow(day, row));
-        foreach (var filter in filters)
+        var filters = reason is not null ? [OfReason(reason)] : keys.Distinct().Select(OfKey);
+        await foreach (var letter in service.RowsAsync(DeadLetters.TableName, filters, DeadLetterBlobs.Columns, cancellationToken))
         {
-            await foreach (var letter in service.RowsAsync(DeadLetters.TableName, filter, DeadLetterBlobs.Columns, cancellationToken))
-            {
-                yield return letter;
-            }
+            yield return letter;
         }
     }
 
     /// <summary>One dead letter; its column <c>Body</c> is missing where the body is gone.</summary>
     public static async Task<TableEntity?> ReadAsync(
-        TableServiceClient service, WebhookBlobs blobs, string day, string row, CancellationToken cancellationToken)
+        TableServiceClient service, WebhookBlobs blobs, DeadLetterKey key, CancellationToken cancellationToken)
     {
         var letter = await service
-            .RowsAsync(DeadLetters.TableName, OfRow(day, row), null, cancellationToken)
+            .RowsAsync(DeadLetters.TableName, OfKey(key), null, cancellationToken)
             .FirstOrDefaultAsync(cancellationToken);
         if (letter is not null && await StoredBody.Of(letter).ReadAsync(blobs, cancellationToken) is { } body)
         {
@@ -44,4 +81,63 @@ internal static class DeadLetterQueries
 
         return letter;
     }
+
+    /// <summary>The length of its body in bytes, at the price of a request or two; null where the body is gone.</summary>
+    public static async Task<long?> SizeAsync(
+        TableServiceClient service, BlobServiceClient blobs, DeadLetterKey key, CancellationToken cancellationToken)
+    {
+        var letter = await service.GetTableClient(DeadLetters.TableName).GetEntityIfExistsAsync<TableEntity>(
+            key.Day, key.Row, [ColumnNames.Body, ColumnNames.BodyBlob], cancellationToken);
+        var body = letter.HasValue ? StoredBody.Of(letter.Value!) : default;
+        if (body is not { Text: null, Blob: { } blob })
+        {
+            return body.Text is { } text ? System.Text.Encoding.UTF8.GetByteCount(text) : null;
+        }
+
+        try
+        {
+            var client = blobs.GetBlobContainerClient(WebhookBlobs.ContainerName).GetBlobClient(blob);
+            return (await client.GetPropertiesAsync(cancellationToken: cancellationToken)).Value.ContentLength;
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+    }
+
+    private static string OfKey(DeadLetterKey key) =>
+        TableClient.CreateQueryFilter($"PartitionKey eq {key.Day} and RowKey eq {key.Row}");
+}
+
+/// <summary>The dead letters of one reason.</summary>
+internal sealed class DeadLetterGroup(string reason)
+{
+    private readonly List<DeadLetter> oldest = [];
+
+    public string Reason => reason;
+
+    public int Count { get; private set; }
+
+    public IReadOnlyList<DeadLetter> Oldest => oldest;
+
+    public void Add(DeadLetter letter, int most)
+    {
+        if (++Count <= most)
+        {
+            oldest.Add(letter);
+        }
+    }
+}
+
+/// <summary>What the beginning of an id stands for: one, or too many, or nothing.</summary>
+internal sealed class DeadLetterMatch(string id)
+{
+    public string Id => id;
+
+    public int Count { get; private set; }
+
+    /// <summary>The first one.</summary>
+    public DeadLetterKey? Key { get; private set; }
+
+    public void Add(DeadLetterKey key) => (Key, Count) = (Key ?? key, Count + 1);
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Smtp2GoIngest.Tool.Commands;
@@ -21,16 +20,5 @@ internal static class AppServices
         await using var services = context.Services(parsed);
         using var progress = new Progress(context, what);
         return await run(services, progress);
-    }
-
-    /// <summary>Says what was done: a sentence for people, the figures for programs.</summary>
-    public static async Task<int> ReportAsync(
-        this CommandContext context, ParseResult parsed, string text, params (string Name, long Value)[] figures)
-    {
-        await (context.IsJson(parsed)
-            ? context.Output.WriteJsonAsync(
-                new JsonObject(figures.Select(f => KeyValuePair.Create<string, JsonNode?>(f.Name, f.Value))), CancellationToken.None)
-            : context.Output.WriteLineAsync(text));
-        return ExitCode.Done;
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Azure;
+using Azure.Data.Tables;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 
@@ -12,37 +13,32 @@ internal static class DeadLetterDropCommand
     public static Command Create(CommandContext context)
     {
         var command = new Command("drop", "Deletes dead letters for good: those named, or all of one reason.");
-        var selection = new DeadLetterSelection(command);
-        var yes = new Option<bool>("--yes") { Description = "Delete them; without it they are only counted." };
-        command.Add(yes);
+        var selection = new DeadLetterSelection(command, isOne: false);
+        var confirmation = new Confirmation(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            if (!parsed.GetValue(yes))
-            {
-                var found = await selection.FindAsync(context, parsed, cancellationToken).CountAsync(cancellationToken);
-                return found == 0
-                    ? await context.NothingFoundAsync(DeadLetterSelection.NothingFound)
-                    : throw new CommandFailedException(
-                        $"This would delete {PlainText.Count(found, "dead letter")} for good. Add --yes to delete.", ExitCode.WrongUsage);
-            }
-
-            var dropped = await DropAsync(context, parsed, selection, cancellationToken);
-            return dropped == 0
+            var isGiven = confirmation.IsGiven(parsed);
+            var letters = await selection.FindAsync(context, parsed, cancellationToken);
+            var count = isGiven
+                ? await DropAsync(context, parsed, letters, cancellationToken)
+                : await letters.CountAsync(cancellationToken);
+            Figure figure = new("dropped", isGiven ? "Dead letters deleted" : "Dead letters to delete", count);
+            return count == 0
                 ? await context.NothingFoundAsync(DeadLetterSelection.NothingFound)
-                : await context.ReportAsync(parsed, $"Deleted {PlainText.Count(dropped, "dead letter")}.", ("dropped", dropped));
+                : await confirmation.ReportAsync(context, parsed, [figure], cancellationToken);
         });
         return command;
     }
 
     private static async Task<long> DropAsync(
-        CommandContext context, ParseResult parsed, DeadLetterSelection selection, CancellationToken cancellationToken)
+        CommandContext context, ParseResult parsed, IAsyncEnumerable<TableEntity> letters, CancellationToken cancellationToken)
     {
         var table = context.Tables(parsed).GetTableClient(DeadLetters.TableName);
         var blobs = new WebhookBlobs(context.Blobs(parsed));
         var dropped = 0L;
         using var progress = new Progress(context, "dead letters");
         await Parallel.ForEachAsync(
-            selection.FindAsync(context, parsed, cancellationToken),
+            letters,
             new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken },
             async (letter, token) =>
             {

@@ -1,48 +1,110 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using Azure.Data.Tables;
+using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Asking;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>The dead letters that a command is about: those named by day and row, or all of one reason.</summary>
+/// <summary>The dead letters that a command is about: by their ids, by a day and its rows, or all of one reason.</summary>
 internal sealed class DeadLetterSelection
 {
-    public const string NothingFound = "No such dead letter.";
+    public const string NothingFound = "No such dead letter. `smtp2go-ingest dead-letters list` shows them.";
 
-    public const string Reasons =
-        "Only of this reason: no-event, unparsable, conflict, refused, blob-missing, unreadable, poison.";
+    private const int ShortestId = 4;
 
-    private readonly Argument<string?> day = new("day")
-    {
-        Description = "The dead letter's day, as list shows it.",
-        Arity = ArgumentArity.ZeroOrOne,
-    };
+    private static readonly string[] Reasons =
+    [
+        DeadLetterReason.NoEvent, DeadLetterReason.Unparsable, DeadLetterReason.Conflict, DeadLetterReason.Refused,
+        DeadLetterReason.BlobMissing, DeadLetterReason.Unreadable, DeadLetterReason.Poison,
+    ];
 
-    private readonly Argument<string[]> rows = new("row") { Description = "Rows of that day.", Arity = ArgumentArity.ZeroOrMore };
-
-    private readonly Option<string?> reason = new("--reason") { Description = Reasons };
+    private readonly Argument<string[]> letters;
+    private readonly Option<string?>? reason;
 
     /// <summary>Gives the command its arguments.</summary>
-    public DeadLetterSelection(Command command)
+    /// <param name="isOne">True for a command about a single dead letter.</param>
+    public DeadLetterSelection(Command command, bool isOne)
     {
-        command.Add(day);
-        command.Add(rows);
-        command.Add(reason);
+        letters = new Argument<string[]>("id")
+        {
+            Description = $"The id that list shows, or its first {ShortestId} or more digits; or a day and its row keys.",
+            Arity = isOne ? new ArgumentArity(1, 2) : ArgumentArity.ZeroOrMore,
+        };
+        command.Add(letters);
+        if (!isOne)
+        {
+            command.Add(reason = ReasonOption());
+        }
+
         command.Validators.Add(Validate);
     }
 
+    public static Option<string?> ReasonOption()
+    {
+        var option = new Option<string?>("--reason") { Description = $"Only of this reason: {string.Join(", ", Reasons)}." };
+        option.AcceptOnlyFromAmong(Reasons);
+        return option;
+    }
+
     /// <summary>Those that exist.</summary>
-    public IAsyncEnumerable<TableEntity> FindAsync(CommandContext context, ParseResult parsed, CancellationToken cancellationToken) =>
-        DeadLetterQueries.FindAsync(
-            context.Tables(parsed), parsed.GetValue(reason), parsed.GetValue(day), parsed.GetValue(rows) ?? [], cancellationToken);
+    public async Task<IAsyncEnumerable<TableEntity>> FindAsync(
+        CommandContext context, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var only = reason is null ? null : parsed.GetValue(reason);
+        var keys = only is null ? await KeysAsync(context, parsed, cancellationToken) : [];
+        return DeadLetterQueries.FindAsync(context.Tables(parsed), only, keys, cancellationToken);
+    }
+
+    /// <summary>Their keys. Of a day and its rows nobody has looked whether they exist.</summary>
+    public async Task<IReadOnlyList<DeadLetterKey>> KeysAsync(
+        CommandContext context, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var named = parsed.GetValue(letters) ?? [];
+        if (IsDay(named[0]))
+        {
+            return [.. named.Skip(1).Select(row => new DeadLetterKey(named[0], row))];
+        }
+
+        var matches = await DeadLetterQueries.MatchAsync(context.Tables(parsed), named, cancellationToken);
+        foreach (var match in matches.Where(match => match.Count != 1))
+        {
+            // Nothing is done to the others either: who mistypes one may mean another.
+            throw match.Count == 0
+                ? new CommandFailedException($"No dead letter has the id '{match.Id}'. `smtp2go-ingest dead-letters list` shows them.", ExitCode.NothingFound)
+                : new CommandFailedException(
+                    FormattableString.Invariant($"'{match.Id}' fits {match.Count:N0} dead letters: give more digits."), ExitCode.WrongUsage);
+        }
+
+        return [.. matches.Select(match => match.Key!)];
+    }
+
+    private static bool IsDay(string text) =>
+        DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+
+    private static bool IsId(string text) =>
+        text.Length is >= ShortestId and <= DeadLetterKey.IdLength && text.All(char.IsAsciiHexDigit);
 
     private void Validate(CommandResult command)
     {
-        var (named, byReason) = (command.GetValue(rows) is { Length: > 0 }, command.GetValue(reason) is not null);
-        if (named == byReason || (byReason && command.GetValue(day) is not null))
+        var named = command.GetValue(letters) ?? [];
+        var byReason = reason is not null && command.GetResult(reason) is not null;
+        if (byReason ? named.Length > 0 : named.Length == 0)
         {
-            command.AddError("Give either a day and its rows, or --reason.");
+            command.AddError("Name dead letters, or give --reason.");
+        }
+        else if (named is [var day, ..] && IsDay(day) && named.Length == 1)
+        {
+            command.AddError("Give the row keys behind the day.");
+        }
+        else if (named is [var first, ..] && !IsDay(first) && named.FirstOrDefault(text => !IsId(text)) is { } odd)
+        {
+            command.AddError($"'{odd}' is not the id of a dead letter: `smtp2go-ingest dead-letters list` shows them.");
+        }
+        else if (reason is null && named.Length == 2 && !IsDay(named[0]))
+        {
+            command.AddError("Give one id, or a day and a row key.");
         }
     }
 }

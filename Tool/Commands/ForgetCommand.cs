@@ -19,23 +19,22 @@ internal static class ForgetCommand
         {
             Description = "Continue although messages are waiting that may hold the address. Bodies are then kept: run it again later.",
         };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only count; change nothing." };
-        var yes = new Option<bool>("--yes") { Description = "Forget it; without this it is only counted." };
         var command = new Command(
             "forget",
             "Forgets an address: deletes the events about only that address and removes it from all others. Reads everything stored.")
         {
-            address, force, dryRun, yes,
+            address, force,
         };
+        var confirmation = new Confirmation(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var onlyCount = parsed.GetValue(dryRun) || !parsed.GetValue(yes);
+            var isGiven = confirmation.IsGiven(parsed);
             var forgotten = await context.RunAsync(parsed, "rows read", async (services, progress) =>
             {
                 var waiting = await services.GetRequiredService<QueueWatch>().CountAsync(cancellationToken);
-                return onlyCount || waiting == 0 || parsed.GetValue(force)
+                return !isGiven || waiting == 0 || parsed.GetValue(force)
                     ? await services.GetRequiredService<Forgetting>().ForgetAsync(
-                        parsed.GetRequiredValue(address), onlyCount, progress, cancellationToken)
+                        parsed.GetRequiredValue(address), !isGiven, progress, cancellationToken)
                     : throw new CommandFailedException(
                         $"{PlainText.Count(waiting, "message")} in the queues may hold the address. "
                         + "Try again once stored, or add --force.");
@@ -45,18 +44,7 @@ internal static class ForgetCommand
                 return await context.NothingFoundAsync($"Found nothing about '{PlainText.Of(parsed.GetRequiredValue(address))}'.");
             }
 
-            return !onlyCount || parsed.GetValue(dryRun)
-                ? await context.ReportAsync(
-                    parsed,
-                    onlyCount ? $"Would {Planned(forgotten)}." : Done(forgotten),
-                    ("deleted", forgotten.Deleted),
-                    ("redacted", forgotten.Redacted),
-                    ("indexRows", forgotten.IndexRows),
-                    ("deadLetters", forgotten.DeadLetters),
-                    ("blobs", forgotten.Blobs),
-                    ("blobsLeft", forgotten.BlobsLeft))
-                : throw new CommandFailedException(
-                    $"This would {Planned(forgotten)} for good. Add --yes to forget the address.", ExitCode.WrongUsage);
+            return await confirmation.ReportAsync(context, parsed, FiguresOf(forgotten, isGiven), cancellationToken);
         });
         return command;
     }
@@ -72,16 +60,13 @@ internal static class ForgetCommand
         return text;
     }
 
-    private static string Planned(Forgotten forgotten) =>
-        $"delete {PlainText.Count(forgotten.Deleted, "event")} and redact {forgotten.Redacted:N0}, "
-        + $"delete or redact {PlainText.Count(forgotten.DeadLetters, "dead letter")}, "
-        + $"and delete {PlainText.Count(forgotten.IndexRows, "index row")} without an event and {forgotten.Blobs:N0} stored bodies";
-
-    private static string Done(Forgotten forgotten) =>
-        $"Deleted {PlainText.Count(forgotten.Deleted, "event")} and redacted {forgotten.Redacted:N0}. "
-        + $"Deleted or redacted {PlainText.Count(forgotten.DeadLetters, "dead letter")}. "
-        + $"Deleted {PlainText.Count(forgotten.IndexRows, "index row")} without an event and {forgotten.Blobs:N0} stored bodies."
-        + (forgotten.BlobsLeft == 0
-            ? string.Empty
-            : $" Kept {forgotten.BlobsLeft:N0} stored bodies that may be in use: run this again when the queues are empty.");
+    private static IEnumerable<Figure> FiguresOf(Forgotten forgotten, bool isDone) =>
+    [
+        new("deleted", isDone ? "Events deleted" : "Events to delete", forgotten.Deleted),
+        new("redacted", isDone ? "Events redacted" : "Events to redact", forgotten.Redacted),
+        new("indexRows", isDone ? "Index rows without an event deleted" : "Index rows without an event to delete", forgotten.IndexRows),
+        new("deadLetters", isDone ? "Dead letters deleted or redacted" : "Dead letters to delete or redact", forgotten.DeadLetters),
+        new("blobs", isDone ? "Stored bodies deleted" : "Stored bodies to delete", forgotten.Blobs),
+        new("blobsLeft", "Stored bodies kept: run this again later", forgotten.BlobsLeft),
+    ];
 }

@@ -15,30 +15,27 @@ internal static class PurgeCommand
             Required = true,
             CustomParser = argument => ArgumentParsing.ParseDay(argument, context.Today, context.Today),
         };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only count; delete nothing." };
-        var yes = new Option<bool>("--yes") { Description = "Delete them; without it they are only counted." };
         var command = new Command(
             "purge",
             "Deletes the events of all days before a day from all three tables, and their bodies. Safe to interrupt and run again.")
         {
-            before, dryRun, yes,
+            before,
         };
+        var confirmation = new Confirmation(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var day = parsed.GetRequiredValue(before)!;
             var time = DateTimeOffset.Parse(day, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
-            var onlyCount = parsed.GetValue(dryRun) || !parsed.GetValue(yes);
+            var isGiven = confirmation.IsGiven(parsed);
             var count = await context.RunAsync(parsed, "events", (services, progress) =>
-                services.GetRequiredService<Retention>().PurgeAsync(time, onlyCount, progress, cancellationToken));
+                services.GetRequiredService<Retention>().PurgeAsync(time, !isGiven, progress, cancellationToken));
             if (count == 0)
             {
                 return await context.NothingFoundAsync($"No events found before {day}.");
             }
 
-            var events = PlainText.Count(count, "event");
-            return !onlyCount || parsed.GetValue(dryRun)
-                ? await context.ReportAsync(parsed, onlyCount ? $"Would delete {events}." : $"Deleted {events}.", ("events", count))
-                : throw new CommandFailedException($"This would delete {events} for good. Add --yes to delete.", ExitCode.WrongUsage);
+            Figure figure = new("events", isGiven ? "Events deleted" : "Events to delete", count);
+            return await confirmation.ReportAsync(context, parsed, [figure], cancellationToken);
         });
         return command;
     }

@@ -15,7 +15,8 @@ internal static class ReindexCommand
         {
             var events = await context.RunAsync(parsed, "events", (services, progress) =>
                 services.GetRequiredService<Rebuild>().ReindexAsync(progress, cancellationToken));
-            return await context.ReportAsync(parsed, $"Indexed {PlainText.Count(events, "event")}.", ("events", events));
+            await context.ReportAsync(parsed, [new Figure("events", "Events indexed", events)], cancellationToken);
+            return ExitCode.Done;
         });
         return command;
     }

@@ -15,7 +15,8 @@ internal static class ReparseCommand
         {
             var changed = await context.RunAsync(parsed, "events", (services, progress) =>
                 services.GetRequiredService<Rebuild>().ReparseAsync(progress, cancellationToken));
-            return await context.ReportAsync(parsed, $"Changed {PlainText.Count(changed, "row")}.", ("changed", changed));
+            await context.ReportAsync(parsed, [new Figure("changed", "Rows changed", changed)], cancellationToken);
+            return ExitCode.Done;
         });
         return command;
     }

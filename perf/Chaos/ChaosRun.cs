@@ -103,7 +103,7 @@ internal static class ChaosRun
     private static async Task ReplayPoisonAsync(string connectionString, CancellationToken cancellationToken)
     {
         using var output = new StringWriter();
-        string[] arguments = ["dead-letters", "replay", "--reason", DeadLetterReason.Poison, "--connection", connectionString];
+        string[] arguments = ["dead-letters", "replay", "--reason", DeadLetterReason.Poison, "--no-wait", "--connection", connectionString];
         var context = new CommandContext(output, output, Path.GetTempPath());
         var exitCode = await Tool.Program.RunAsync(arguments, context, cancellationToken);
         if (exitCode is not (ExitCode.Done or ExitCode.NothingFound))

@@ -1,0 +1,256 @@
+using Azure.Data.Tables;
+using Azure.Storage.Queues;
+using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tool.Asking;
+
+namespace Smtp2GoIngest.Tests.Tool;
+
+public sealed class DeadLetterTests(AzuriteFixture azurite)
+{
+    [Fact]
+    public async Task None_is_an_answer_and_no_failure()
+    {
+        var account = azurite.NewAccount();
+
+        Assert.Equal(new ToolRun(0, "No dead letters.\n", string.Empty), await RunAsync(account, "dead-letters", "list"));
+        Assert.Equal(
+            new ToolRun(0, "No dead letters of reason poison.\n", string.Empty),
+            await RunAsync(account, "dead-letters", "list", "--reason", "poison"));
+        Assert.Equal(new ToolRun(0, string.Empty, string.Empty), await RunAsync(account, "dead-letters", "list", "--json"));
+    }
+
+    [Fact]
+    public async Task A_list_is_by_reason_with_id_age_size_and_error()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(
+            account, Row("a", "no-event", "Body", "xé"), Row("b", "conflict", "Body", new string('x', 2_600)), Row("c", "no-event", "BodyBlob", "gone"));
+
+        var run = await ToolRun.RunAsync(account, new DateTimeOffset(2026, 5, 3, 9, 0, 0, TimeSpan.Zero), "dead-letters", "list");
+        var limited = await RunAsync(account, "dead-letters", "list", "--limit", "1");
+
+        Assert.Equal(
+            $"""
+            conflict: 1 dead letter
+            Id         Age  Body  Error
+            {Id("b")}  24 h  3 kB  Why b.
+
+            no-event: 2 dead letters
+            Id         Age  Body  Error
+            {Id("a")}  24 h   3 B  Why a.
+            {Id("c")}  24 h  gone  Why c.
+
+            """,
+            run.Output);
+        Assert.EndsWith("… and 1 more\n", limited.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_is_named_by_its_id_by_a_beginning_of_it_or_by_day_and_row()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(account, [.. Enumerable.Range(0, 60).Select(i => Row($"{i}", "no-event", "Body", $"n={i}"))]);
+        var key = new DeadLetterKey("2026-05-02", "7");
+
+        Assert.All(
+            [
+                await RunAsync(account, "dead-letters", "show", key.Id, "--json"),
+                await RunAsync(account, "dead-letters", "show", key.ShortId.ToUpperInvariant(), "--json"),
+                await RunAsync(account, "dead-letters", "show", key.Id[..4], "--json"),
+                await RunAsync(account, "dead-letters", "show", key.Day, key.Row, "--json"),
+            ],
+            run => Assert.Equal(("n=7", key.Id), ((string?)Assert.Single(run.Json)["Body"], (string?)run.Json[0]["Id"])));
+        Assert.Equal(key.Id, (string?)(await RunAsync(account, "dead-letters", "list", "--json")).Json.Single(row => (string?)row["RowKey"] == "7")["Id"]);
+    }
+
+    [Fact]
+    public async Task A_beginning_that_fits_several_is_refused_with_their_count_and_nothing_is_deleted()
+    {
+        var account = azurite.NewAccount();
+        var rows = Enumerable.Range(0, 600).Select(i => $"{i}").GroupBy(row => Key(row).Id[..4]).First(group => group.Count() == 2).ToList();
+        await StoreAsync(account, [Row(rows[0], "no-event", "Body", "a"), Row(rows[1], "no-event", "Body", "b"), Row("x", "no-event", "Body", "c")]);
+
+        var ambiguous = await RunAsync(account, "dead-letters", "drop", Key("x").Id, Key(rows[0]).Id[..4], "--yes");
+        var unknown = await RunAsync(account, "dead-letters", "drop", Key("x").Id, "0000000000000000", "--yes");
+
+        Assert.Equal((2, $"'{Key(rows[0]).Id[..4]}' fits 2 dead letters: give more digits.\n"), (ambiguous.ExitCode, ambiguous.Error));
+        Assert.Equal(3, unknown.ExitCode);
+        Assert.Equal(3, (await RunAsync(account, "dead-letters", "list", "--json")).Json.Count);
+    }
+
+    [Theory]
+    [InlineData("abc")]
+    [InlineData("not-an-id")]
+    [InlineData("2026-05-02")]
+    [InlineData]
+    [InlineData("abcd1234", "--reason", "poison")]
+    [InlineData("--reason", "no-evnt")]
+    public async Task What_names_none_is_wrong_usage(params string[] args)
+    {
+        var run = await RunAsync(azurite.NewAccount(), ["dead-letters", "drop", "--yes", .. args]);
+
+        Assert.Equal((2, string.Empty), (run.ExitCode, run.Output));
+    }
+
+    [Fact]
+    public async Task Dropping_asks_first_and_drops_what_it_named()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(account, Row("a", "no-event", "Body", "a"), Row("b", "no-event", "Body", "b"), Row("c", "conflict", "Body", "c"));
+
+        var asked = await RunAsync(account, "dead-letters", "drop", Key("a").ShortId);
+        Assert.Equal(
+            new ToolRun(2, "Dead letters to delete  1\n", "Nothing was changed. Add --yes to delete this for good.\n"), asked);
+        Assert.Equal(3, (await RunAsync(account, "dead-letters", "list", "--json")).Json.Count);
+
+        Assert.Equal("Dead letters deleted  1\n", (await RunAsync(account, "dead-letters", "drop", Key("a").ShortId, "--yes")).Output);
+        Assert.Equal(3, (await RunAsync(account, "dead-letters", "drop", Key("a").Day, "a", "--yes")).ExitCode);
+        Assert.Equal(1, (int)(await RunAsync(account, "dead-letters", "drop", Key("b").Day, "b", "--yes", "--json")).Json[0]["dropped"]!);
+        Assert.Equal("c", (string?)Assert.Single((await RunAsync(account, "dead-letters", "list", "--json")).Json)["RowKey"]);
+    }
+
+    [Fact]
+    public async Task All_of_one_reason_are_dropped_beyond_one_page_and_no_other()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(account, [.. Enumerable.Range(0, 1_200).Select(i => Row($"{i:0000}", i % 12 == 0 ? "conflict" : "poison", "Body", "x"))]);
+
+        var list = await RunAsync(account, "dead-letters", "list", "--json");
+        var drop = await RunAsync(account, "dead-letters", "drop", "--reason", "poison", "--yes", "--json");
+        var left = await RunAsync(account, "dead-letters", "list", "--json");
+
+        Assert.Equal((1_200, 1_100, 100), (list.Json.Count, (int)drop.Json[0]["dropped"]!, left.Json.Count));
+        Assert.All(left.Json, letter => Assert.Equal("conflict", (string?)letter["Reason"]));
+    }
+
+    [Fact]
+    public async Task A_body_is_shown_readable_and_exactly_with_json()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(
+            account,
+            Row("form", "no-event", "Body", "rcpt=a%40x.example&subject=two+words%1b[2J"),
+            Row("json", "no-event", "Body", """{"a":[1,"é"],"a":2}"""),
+            Row("text", "unparsable", "Body", "one = 1\r\ntwo\u202e"),
+            Row("gone", "blob-missing", "BodyBlob", new string('0', 64)));
+
+        Assert.EndsWith("\n\nrcpt     a@x.example\nsubject  two words [2J\n", await ShownAsync("form"), StringComparison.Ordinal);
+        Assert.EndsWith("\n\n{\n  \"a\": [\n    1,\n    \"é\"\n  ],\n  \"a\": 2\n}\n", await ShownAsync("json"), StringComparison.Ordinal);
+        Assert.EndsWith("\n\none = 1\ntwo \n", await ShownAsync("text"), StringComparison.Ordinal);
+        Assert.EndsWith("\n\nThe body is gone.\n", await ShownAsync("gone"), StringComparison.Ordinal);
+        Assert.Equal(
+            "one = 1\r\ntwo\u202e", (string?)(await RunAsync(account, "dead-letters", "show", Key("text").Id, "--json")).Json[0]["Body"]);
+
+        async Task<string> ShownAsync(string row) => (await RunAsync(account, "dead-letters", "show", Key(row).ShortId)).Output;
+    }
+
+    [Fact]
+    public async Task A_large_body_is_in_its_blob_and_shown_whole()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        var big = $"rcpt=big@example.org&filler={new string('x', 40_000)}";
+        await app.AcknowledgedAsync(big);
+        await app.DrainedAsync();
+        var letter = Assert.Single((await RunAsync(account, "dead-letters", "list", "--json")).Json);
+
+        var shown = await RunAsync(account, "dead-letters", "show", (string)letter["Id"]!, "--json");
+
+        Assert.Equal(big, (string?)Assert.Single(shown.Json)["Body"]);
+        Assert.Contains("  40 kB  ", (await RunAsync(account, "dead-letters", "list")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_replay_says_what_came_of_each()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        await app.AcknowledgedAsync("no=event");
+        await app.DrainedAsync();
+        var failing = Assert.Single(await app.DeadLettersAsync());
+        await StoreAsync(
+            account,
+            Row("good", "poison", "Body", "event=open&id=1&email_id=e1&rcpt=a@x.example"),
+            Row("gone", "blob-missing", "BodyBlob", new string('0', 64)));
+        var good = await RunAsync(account, "dead-letters", "replay", Key("good").ShortId);
+        var others = await RunAsync(
+            account, "dead-letters", "replay", new DeadLetterKey(failing.PartitionKey, failing.RowKey).ShortId, Key("gone").ShortId, "--json");
+
+        Assert.Equal(0, good.ExitCode);
+        Assert.Contains($"{Id("good")}  stored   email e1\n", good.Output, StringComparison.Ordinal);
+        Assert.Contains("\nStored                  1\n", good.Output, StringComparison.Ordinal);
+        Assert.Equal(1, others.ExitCode);
+        Assert.Equal(["failedAgain", "gone"], others.Json.Take(2).Select(line => (string?)line["outcome"]).Order(StringComparer.Ordinal));
+        Assert.Contains("no-event: ", (string?)others.Json.Single(line => (string?)line["outcome"] == "failedAgain")["detail"], StringComparison.Ordinal);
+        Assert.Equal(
+            """{"stored":0,"failedAgain":1,"waiting":0,"sentBack":0,"gone":1}""", others.Json[2].ToJsonString());
+        Assert.Equal("e1", Assert.Single(await app.EventsAsync()).PartitionKey);
+        Assert.DoesNotContain(await app.DeadLettersAsync(), row => row.RowKey == "good");
+    }
+
+    [Fact]
+    public async Task A_replay_that_nobody_takes_is_still_waiting_when_the_time_is_up()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(account, Row("a", "poison", "Body", "event=open&id=1&email_id=e1"));
+
+        var run = await RunAsync(account, "dead-letters", "replay", Key("a").ShortId, "--timeout", "1", "--json");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("Is the app running?", run.Error, StringComparison.Ordinal);
+        Assert.Equal("waiting", (string?)run.Json[0]["outcome"]);
+        Assert.Equal(1, (await new QueueClient(account, WebhookQueue.Name).GetPropertiesAsync(Test.Token)).Value.ApproximateMessagesCount);
+    }
+
+    [Fact]
+    public async Task A_dead_letter_that_somebody_drops_meanwhile_is_not_said_to_be_stored()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(account, Row("a", "poison", "Body", "event=open&id=1&email_id=e1"));
+        var table = new TableClient(account, DeadLetters.TableName);
+
+        var replay = RunAsync(account, "dead-letters", "replay", Key("a").ShortId, "--timeout", "30", "--json");
+        await Eventually.Get(
+            async () => await new QueueServiceClient(account).GetQueuesAsync(cancellationToken: Test.Token).CountAsync(), count => count > 0);
+        await table.DeleteEntityAsync(Key("a").Day, "a", cancellationToken: Test.Token);
+
+        Assert.Equal("gone", (string?)(await replay).Json[0]["outcome"]);
+    }
+
+    [Fact]
+    public async Task Without_waiting_it_only_says_how_many_are_in_the_queue_again()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(
+            account, Row("a", "poison", "Body", "event=open&id=1"), Row("b", "unreadable", "Body", "text"), Row("c", "poison", "BodyBlob", new string('0', 64)));
+
+        var run = await RunAsync(account, "dead-letters", "replay", Key("a").Id, Key("b").Id, Key("c").Id, "--no-wait", "--json");
+
+        Assert.Equal((0, """{"replayed":2,"gone":1}"""), (run.ExitCode, Assert.Single(run.Json).ToJsonString()));
+        Assert.Equal(3, (await RunAsync(account, "dead-letters", "replay", "--reason", "conflict")).ExitCode);
+    }
+
+    private static DeadLetterKey Key(string row) => new("2026-05-02", row);
+
+    private static string Id(string row) => Key(row).ShortId;
+
+    private static TableEntity Row(string row, string reason, string column, string body) => new(Key(row).Day, row)
+    {
+        ["Reason"] = reason,
+        ["Error"] = $"Why {row}.",
+        ["ReceivedAt"] = new DateTimeOffset(2026, 5, 2, 9, 0, 0, TimeSpan.Zero),
+        ["WebhookId"] = row,
+        ["ContentType"] = "text/plain",
+        [column] = body,
+    };
+
+    private static async Task StoreAsync(string account, params TableEntity[] rows)
+    {
+        var table = new TableClient(account, DeadLetters.TableName);
+        await table.CreateIfNotExistsAsync(Test.Token);
+        Assert.All(await table.WriteAsync(TableTransactionActionType.Add, [.. rows], Test.Token), Assert.Null);
+    }
+
+    private static Task<ToolRun> RunAsync(string account, params string[] args) => ToolRun.RunAsync(account, null, args);
+}
