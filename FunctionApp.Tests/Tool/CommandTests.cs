@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
 using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Commands;
 
 namespace Smtp2GoIngest.Tests.Tool;
@@ -154,9 +155,12 @@ public sealed class CommandTests(AzuriteFixture azurite)
         var run = await RunAsync(account, "check", "--json");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Equal(8, run.Json.Count);
+        Assert.Equal(9, run.Json.Count);
         Assert.All(run.Json, line => Assert.True((bool)line["ok"]!));
-        Assert.All(run.Json.Skip(1), line => Assert.Equal("does not exist yet (created on first use)", (string?)line["detail"]));
+        Assert.StartsWith("account t", (string?)run.Json[0]["detail"], StringComparison.Ordinal);
+        Assert.Contains(" at 127.0.0.1:", (string?)run.Json[0]["detail"], StringComparison.Ordinal);
+        Assert.Equal("none stored yet: no webhook has arrived, or it is still waiting", (string?)run.Json[8]["detail"]);
+        Assert.All(run.Json.Skip(1).Take(7), line => Assert.Equal("does not exist yet (created on first use)", (string?)line["detail"]));
         Assert.Empty(await new QueueServiceClient(account).GetQueuesAsync(cancellationToken: Test.Token).ToListAsync());
         Assert.Empty(await new TableServiceClient(account).QueryAsync(cancellationToken: Test.Token).ToListAsync());
     }
@@ -200,8 +204,69 @@ public sealed class CommandTests(AzuriteFixture azurite)
         var known = await RunAsync(account, "check");
 
         Assert.Equal((0, 1), (unknown.ExitCode, known.ExitCode));
-        Assert.Contains("1 messages, being processed or waiting for their next try\n", unknown.Output, StringComparison.Ordinal);
-        Assert.Matches("1 messages, being processed or waiting for their next try, the oldest 7[12]\\d\\d s old", known.Output);
+        Assert.Contains("1 message, being processed or waiting for their next try\n", unknown.Output, StringComparison.Ordinal);
+        Assert.Matches("1 message, being processed or waiting for their next try, the oldest 7[12]\\d\\d s old", known.Output);
+    }
+
+    [Theory]
+    [InlineData(0, "the last one happened within the last hour")]
+    [InlineData(-3, "the last one happened on ")]
+    [InlineData(-100, "none in the last 30 days")]
+    public async Task Check_tells_when_the_last_event_happened_and_counts_dead_letters(int days, string expected)
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        await app.AcknowledgedAsync($"event=open&id=1&email_id=e1&rcpt=a@x.example&time={DateTimeOffset.UtcNow.AddDays(days):yyyy-MM-ddTHH:mm:ssZ}");
+        await app.AcknowledgedAsync("no=event");
+        await app.AcknowledgedAsync("no=event&either=1");
+        await app.DrainedAsync();
+
+        var run = await RunAsync(account, "check", "--json");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.StartsWith(expected, (string?)run.Json[8]["detail"], StringComparison.Ordinal);
+        var letters = run.Json.Single(line => (string?)line["check"] == $"table {DeadLetters.TableName}");
+        Assert.Equal(2, (int)letters["deadLetters"]!);
+        Assert.StartsWith("2 dead letters; ", (string?)letters["detail"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_counts_no_more_than_a_thousand_dead_letters()
+    {
+        var account = azurite.NewAccount();
+        var table = new TableClient(account, DeadLetters.TableName);
+        await table.CreateAsync(Test.Token);
+        List<TableEntity> letters = [.. Enumerable.Range(0, 1_001).Select(i => new TableEntity("2026-05-31", $"{i:0000}"))];
+        Assert.All(await table.WriteAsync(TableTransactionActionType.Add, letters, Test.Token), Assert.Null);
+
+        Assert.Contains("  1,000+ dead letters; ", (await RunAsync(account, "check")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_says_nothing_of_what_it_did_not_reach_and_is_done_soon()
+    {
+        var started = Stopwatch.GetTimestamp();
+
+        var run = await RunAsync(Unreachable, "check", "--json");
+
+        Assert.Equal(1, run.ExitCode);
+        var line = Assert.Single(run.Json);
+        Assert.Equal(("connection", false), ((string?)line["check"], (bool)line["ok"]!));
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task Check_waits_ten_seconds_for_storage_that_takes_the_connection_and_never_answers()
+    {
+        using var silent = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        silent.Start();
+        var account = Unreachable.Replace("127.0.0.1:9/", $"{silent.LocalEndpoint}/", StringComparison.Ordinal);
+
+        var run = await RunAsync(account, "check").WaitAsync(TimeSpan.FromSeconds(30), Test.Token);
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("did not answer within 10 seconds", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("ok ", run.Output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -7,57 +7,94 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
+using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tool.Asking;
 
 /// <summary>Can queues, tables and blobs be reached, and is the app keeping up?</summary>
-internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient tables, BlobServiceClient blobs)
+internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient tables, BlobServiceClient blobs, TimeProvider time)
 {
+    private const int MostCounted = 1_000;
+    private const int DaysLookedAt = 30;
+
     // Storing takes seconds, and a failed try is repeated after 30.
     private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(5);
 
+    // For each look. They go side by side, so that all of them take little longer.
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Ends after the first finding where nobody answers at all: nothing is said of what was not reached.</summary>
     public async IAsyncEnumerable<Finding> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        yield return new Finding("connection", true, $"account {tables.AccountName}");
-        yield return await TryAsync(new($"queue {WebhookQueue.Name}", true, "empty"), ok =>
-            QueueAsync(ok, queues.GetQueueClient(WebhookQueue.Name), "is the app running?", cancellationToken));
-        yield return await TryAsync(new($"queue {WebhookQueue.PoisonName}", true, "empty"), ok =>
-            QueueAsync(
-                ok,
-                queues.GetQueueClient(WebhookQueue.PoisonName),
-                "KeepPoison should have turned them into dead letters; is the app running?",
-                cancellationToken));
-        foreach (var table in new[] { EventStore.TableName, EventIndex.ByRecipientTable, EventIndex.ByDayTable, DeadLetters.TableName })
+        var where = $"account {tables.AccountName} at {tables.Uri.Authority}";
+        var first = await TryAsync($"queue {WebhookQueue.Name}", MainQueueAsync, cancellationToken);
+        if (first.IsOutOfReach)
         {
-            yield return await TryAsync(new($"table {table}", true, "exists"), ok => TableAsync(ok, table, cancellationToken));
+            yield return new Finding("connection", false, $"{where}: {first.Detail}");
+            yield break;
         }
 
-        yield return await TryAsync(new($"container {WebhookBlobs.ContainerName}", true, "exists"), async ok =>
+        yield return new Finding("connection", true, where);
+        yield return first;
+        List<Task<Finding>> others =
+        [
+            TryAsync($"queue {WebhookQueue.PoisonName}", PoisonQueueAsync, cancellationToken),
+            .. new[] { EventStore.TableName, EventIndex.ByRecipientTable, EventIndex.ByDayTable }.Select(table =>
+                TryAsync($"table {table}", (ok, token) => TableAsync(ok, table, token), cancellationToken)),
+            TryAsync($"table {DeadLetters.TableName}", DeadLettersAsync, cancellationToken),
+            TryAsync($"container {WebhookBlobs.ContainerName}", ContainerAsync, cancellationToken),
+            TryAsync("events", EventsAsync, cancellationToken),
+        ];
+        foreach (var look in others)
         {
-            await blobs.GetBlobContainerClient(WebhookBlobs.ContainerName).GetPropertiesAsync(cancellationToken: cancellationToken);
-            return ok;
-        });
-
-        async Task<Finding> TryAsync(Finding ok, Func<Finding, Task<Finding>> look)
-        {
-            try
-            {
-                return await look(ok);
-            }
-            catch (RequestFailedException e)
-                when (e.ErrorCode == QueueErrorCode.QueueNotFound
-                    || e.ErrorCode == BlobErrorCode.ContainerNotFound
-                    || e.ErrorCode == TableErrorCode.TableNotFound)
-            {
-                return ok with { Detail = "does not exist yet (created on first use)" };
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && FailureText.Explain(e) is { } problem)
-            {
-                return ok with { Ok = false, Detail = problem };
-            }
+            yield return await look;
         }
+    }
+
+    private static async Task<Finding> TryAsync(
+        string check, Func<Finding, CancellationToken, Task<Finding>> look, CancellationToken cancellationToken)
+    {
+        var ok = new Finding(check, true, "exists");
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(Timeout);
+        try
+        {
+            return await look(ok, timeout.Token);
+        }
+        catch (RequestFailedException e)
+            when (e.ErrorCode == QueueErrorCode.QueueNotFound
+                || e.ErrorCode == BlobErrorCode.ContainerNotFound
+                || e.ErrorCode == TableErrorCode.TableNotFound)
+        {
+            return ok with { Detail = "does not exist yet (created on first use)" };
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && FailureText.Explain(e) is { } problem)
+        {
+            var isSlow = timeout.IsCancellationRequested;
+            return ok with
+            {
+                Ok = false,
+                Detail = isSlow ? $"Storage did not answer within {Timeout.TotalSeconds} seconds. Check the network." : problem,
+                IsOutOfReach = isSlow || FailureText.IsOutOfReach(e),
+            };
+        }
+    }
+
+    private Task<Finding> MainQueueAsync(Finding ok, CancellationToken cancellationToken) =>
+        QueueAsync(ok with { Detail = "empty" }, queues.GetQueueClient(WebhookQueue.Name), "is the app running?", cancellationToken);
+
+    private Task<Finding> PoisonQueueAsync(Finding ok, CancellationToken cancellationToken) => QueueAsync(
+        ok with { Detail = "empty" },
+        queues.GetQueueClient(WebhookQueue.PoisonName),
+        "KeepPoison should have turned them into dead letters; is the app running?",
+        cancellationToken);
+
+    private async Task<Finding> ContainerAsync(Finding ok, CancellationToken cancellationToken)
+    {
+        await blobs.GetBlobContainerClient(WebhookBlobs.ContainerName).GetPropertiesAsync(cancellationToken: cancellationToken);
+        return ok;
     }
 
     private static async Task<Finding> QueueAsync(Finding empty, QueueClient queue, string hint, CancellationToken cancellationToken)
@@ -68,7 +105,7 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
             return empty with { Messages = 0 };
         }
 
-        var what = Invariant($"{look.Depth} messages{(look.AllHidden ? ", being processed or waiting for their next try" : string.Empty)}");
+        var what = Invariant($"{look.Depth:N0} message{(look.Depth == 1 ? null : "s")}{(look.AllHidden ? ", being processed or waiting for their next try" : string.Empty)}");
         if (look.Age is not { } age)
         {
             return empty with { Detail = what, Messages = look.Depth };
@@ -80,19 +117,84 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
         return empty with { Ok = ok, Detail = ok ? detail : $"{detail}: {hint}", Messages = look.Depth, OldestSeconds = seconds };
     }
 
-    private async Task<Finding> TableAsync(Finding ok, string name, CancellationToken cancellationToken)
+    private async Task<Finding> TableAsync(Finding ok, string name, CancellationToken cancellationToken) =>
+        (await FirstPageAsync(name, null, 1, cancellationToken)).Values.Count == 0 ? ok with { Detail = "exists, empty" } : ok;
+
+    private async Task<Finding> DeadLettersAsync(Finding ok, CancellationToken cancellationToken)
     {
-        var first = tables
-            .GetTableClient(name)
-            .QueryAsync<TableEntity>(maxPerPage: 1, select: ["PartitionKey"], cancellationToken: cancellationToken);
-        await foreach (var page in first.AsPages())
+        var page = await FirstPageAsync(DeadLetters.TableName, null, MostCounted, cancellationToken);
+        var count = page.Values.Count;
+        return count == 0
+            ? ok with { Detail = "no dead letters", DeadLetters = 0 }
+            : ok with
+            {
+                Detail = Invariant($"{count:N0}{(page.ContinuationToken is null ? null : "+")} dead letter{(count == 1 ? null : "s")}; ")
+                    + "`smtp2go-ingest dead-letters list` shows them",
+                DeadLetters = count,
+            };
+    }
+
+    /// <summary>An account in which nothing has arrived looks as sound as one that works; this tells them apart.</summary>
+    private async Task<Finding> EventsAsync(Finding ok, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var today = DateOnly.FromDateTime(now.UtcDateTime);
+        if ((await FirstPageAsync(EventStore.TableName, null, 1, cancellationToken, isEmptyWithoutTable: true)).Values.Count == 0)
         {
-            return page.Values.Count == 0 ? ok with { Detail = "exists, empty" }
-                : name == DeadLetters.TableName ? ok with { Detail = "has dead letters; `smtp2go-ingest dead-letters list` shows them" }
-                : ok;
+            return ok with { Detail = "none stored yet: no webhook has arrived, or it is still waiting" };
         }
 
-        return ok with { Detail = "exists, empty" };
+        // By the time at which they happened: a row's own time of storing is in no key.
+        var lastHour = EventName.OfEmails.Select(name => FirstPageAsync(
+            EventIndex.ByDayTable,
+            EventQueries.OfSpan(new TimeWindow(now.AddHours(-1), now.AddHours(1)), name).First(),
+            1,
+            cancellationToken,
+            isEmptyWithoutTable: true));
+        if ((await Task.WhenAll(lastHour)).Any(page => page.Values.Count > 0))
+        {
+            return ok with { Detail = "the last one happened within the last hour" };
+        }
+
+        foreach (var day in DayRange.LastDays(DaysLookedAt, today).Days.Reverse().Select(DayRange.ToText))
+        {
+            if ((await FirstPageAsync(
+                EventIndex.ByDayTable, EventQueries.OfDays(day, day), 1, cancellationToken, isEmptyWithoutTable: true)).Values.Count > 0)
+            {
+                return ok with { Detail = $"the last one happened on {day} (UTC)" };
+            }
+        }
+
+        return ok with { Detail = $"none in the last {DaysLookedAt} days" };
+    }
+
+    private async Task<Page<TableEntity>> FirstPageAsync(
+        string table, string? filter, int most, CancellationToken cancellationToken, bool isEmptyWithoutTable = false)
+    {
+        try
+        {
+            var pages = tables
+                .GetTableClient(table)
+                .QueryAsync<TableEntity>(filter, maxPerPage: most, select: ["PartitionKey"], cancellationToken: cancellationToken)
+                .AsPages();
+
+            // An empty page may come before one with rows.
+            Page<TableEntity>? last = null;
+            await foreach (var page in pages.WithCancellation(cancellationToken))
+            {
+                last = page;
+                if (page.Values.Count > 0)
+                {
+                    break;
+                }
+            }
+
+            return last!;
+        }
+        catch (RequestFailedException e) when (isEmptyWithoutTable && e.ErrorCode == TableErrorCode.TableNotFound)
+        {
+            return Page<TableEntity>.FromValues([], null, null!);
+        }
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
@@ -101,4 +203,13 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
 /// <param name="Check">What was looked at.</param>
 /// <param name="Messages">How many messages a queue holds, hidden ones included.</param>
 /// <param name="OldestSeconds">How long the oldest message known has waited.</param>
-internal sealed record Finding(string Check, bool Ok, string Detail, int? Messages = null, double? OldestSeconds = null);
+/// <param name="DeadLetters">How many there are, counted up to 1,000.</param>
+/// <param name="IsOutOfReach">Nobody answered.</param>
+internal sealed record Finding(
+    string Check,
+    bool Ok,
+    string Detail,
+    int? Messages = null,
+    double? OldestSeconds = null,
+    int? DeadLetters = null,
+    bool IsOutOfReach = false);

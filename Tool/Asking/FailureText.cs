@@ -16,8 +16,7 @@ internal static class FailureText
         RequestFailedException { Status: 401 or 403 } =>
             $"Storage denied access: {StorageFailure.Describe(e)}. "
             + "Check the key in EventStorage, or the identity's roles on tables, queues and blobs.",
-        RequestFailedException { Status: 0 }
-            or AggregateException { InnerException: RequestFailedException { Status: 0 } or OperationCanceledException } =>
+        _ when IsOutOfReach(e) =>
             "Storage cannot be reached. Check the account in EventStorage and the network; with Azurite, check that it is running.",
         RequestFailedException => $"Storage failed: {StorageFailure.Describe(e)}. Try again; `smtp2go-ingest check` shows more.",
         AuthenticationFailedException =>
@@ -29,6 +28,11 @@ internal static class FailureText
         AggregateException { InnerException: { } inner } => Explain(inner),
         _ => null,
     };
+
+    /// <summary>Nobody answered.</summary>
+    public static bool IsOutOfReach(Exception e) =>
+        e is RequestFailedException { Status: 0 }
+            or AggregateException { InnerException: RequestFailedException { Status: 0 } or OperationCanceledException };
 
     // The storage libraries let through whatever reading an answer throws.
     private static bool IsUnreadable(Exception e) =>

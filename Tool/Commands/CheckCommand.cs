@@ -13,26 +13,28 @@ internal static class CheckCommand
             "Checks that queues, tables and blobs can be reached and how much is waiting. Changes nothing; exits with 1 on a problem.");
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var check = new AccountCheck(context.Queues(parsed), context.Tables(parsed), context.Blobs(parsed));
-            var allOk = true;
-            await foreach (var finding in check.RunAsync(cancellationToken))
-            {
-                allOk &= finding.Ok;
-                if (context.IsJson(parsed))
-                {
-                    await context.Output.WriteJsonAsync(ToJson(finding), cancellationToken);
-                }
-                else
-                {
-                    var said = finding.Ok ? Cell.Key("ok     ", Tint.Good) : Cell.Key("problem", Tint.Bad);
-                    await context.WriteLinesAsync(
-                        context.Lines([[said, Cell.Text($"{finding.Check}: {finding.Detail}")]]), cancellationToken);
-                }
-            }
-
-            return allOk ? ExitCode.Done : ExitCode.Failed;
+            var check = new AccountCheck(context.Queues(parsed), context.Tables(parsed), context.Blobs(parsed), context.Time);
+            var findings = await check.RunAsync(cancellationToken).ToListAsync(cancellationToken);
+            await (context.IsJson(parsed)
+                ? WriteJsonAsync(context, findings, cancellationToken)
+                : context.WriteLinesAsync(context.Lines([.. findings.Select(Cells)]), cancellationToken));
+            return findings.All(finding => finding.Ok) ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
+    }
+
+    private static Cell[] Cells(Finding finding) =>
+    [
+        finding.Ok ? Cell.Key("ok", Tint.Good) : Cell.Key("problem", Tint.Bad), Cell.Key(finding.Check), Cell.Text(finding.Detail),
+    ];
+
+    private static async Task WriteJsonAsync(
+        CommandContext context, IEnumerable<Finding> findings, CancellationToken cancellationToken)
+    {
+        foreach (var finding in findings)
+        {
+            await context.Output.WriteJsonAsync(ToJson(finding), cancellationToken);
+        }
     }
 
     private static JsonObject ToJson(Finding finding) => new()
@@ -42,5 +44,6 @@ internal static class CheckCommand
         ["detail"] = finding.Detail,
         ["messages"] = finding.Messages,
         ["oldestSeconds"] = finding.OldestSeconds,
+        ["deadLetters"] = finding.DeadLetters,
     };
 }

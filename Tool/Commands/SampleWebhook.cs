@@ -30,7 +30,7 @@ public sealed record SampleWebhook(IReadOnlyList<KeyValuePair<string, object>> F
                 ("context", "Unavailable")),
             Email(
                 "bounce", 3, ("rcpt", bob), ("bounce", "hard"), ("host", "mx.example.net [203.0.113.7]"),
-                ("message", "550 5.1.1 User unknown"), ("context", "RCPT TO:<bob@example.net>")),
+                ("message", "550 5.1.1 User unknown"), ("context", $"RCPT TO:<{bob}>")),
             Email(
                 "reject", 3, ("rcpt", cleo), ("message", "Recipient is on the suppression list"), ("context", "submission"),
                 ("srchost", "192.0.2.19")),
