@@ -1,7 +1,11 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Smtp2GoIngest.Receiving;
+using Smtp2GoIngest.SelfHost;
 
 namespace Smtp2GoIngest.Tests;
 
@@ -85,7 +89,19 @@ public sealed class StartUpTests
         "Webhook__Password=right-horse-battery-staple",
         "OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317")]
     [InlineData(
-        "'loud'",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "OTEL_EXPORTER_OTLP_HEADERS=right-horse")]
+    [InlineData(
+        "basic, bearer, query and path",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "Webhook__Accept=header")]
+    [InlineData(
+        "Logging__LogLevel__",
         "EventStorage=UseDevelopmentStorage=true",
         "Webhook__Username=u",
         "Webhook__Password=right-horse-battery-staple",
@@ -121,6 +137,21 @@ public sealed class StartUpTests
             "EventStorage=UseDevelopmentStorage=true",
             "Webhook__Username=u",
             $"Webhook__Password={WebhookOptions.SamplePassword}");
+
+    [Fact]
+    public async Task Letting_everybody_in_is_warned_of_once()
+    {
+        using var emitted = new Emitted();
+        await using var app = SelfHostedApp.Build(
+            [],
+            [new("EventStorage", "UseDevelopmentStorage=true"), new("Webhook:AllowAnonymous", "true"), new("urls", "http://127.0.0.1:0")],
+            builder => builder.Logging.ClearProviders().AddProvider(emitted));
+
+        app.Services.GetRequiredService<IStartupValidator>().Validate();
+        Assert.True(app.Services.GetRequiredService<IOptions<WebhookOptions>>().Value.AllowAnonymous);
+
+        Assert.Single(emitted.Lines, line => line.Contains("Webhook__AllowAnonymous is true", StringComparison.Ordinal));
+    }
 
     [Fact]
     public async Task A_malformed_file_of_settings_ends_the_start_and_is_named()
@@ -164,7 +195,19 @@ public sealed class StartUpTests
         "Webhook__Password=right-horse-battery-staple",
         "APPLICATIONINSIGHTS_CONNECTION_STRING=right-horse")]
     [InlineData(
-        "'loud'",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "OTEL_EXPORTER_OTLP_HEADERS=right-horse")]
+    [InlineData(
+        "basic, bearer, query and path",
+        "EventStorage=UseDevelopmentStorage=true",
+        "Webhook__Username=u",
+        "Webhook__Password=right-horse-battery-staple",
+        "Webhook__Accept=header")]
+    [InlineData(
+        "Logging__LogLevel__",
         "EventStorage=UseDevelopmentStorage=true",
         "Webhook__Username=u",
         "Webhook__Password=right-horse-battery-staple",

@@ -50,6 +50,10 @@ internal static partial class SettingProblems
                 $"{malformed.Groups["setting"].Value.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal)} "
                 + $"is not a valid {NameOf(malformed.Groups["type"].Value)}.",
             ],
+
+        // Of logging, which does not say which of its settings it is.
+        InvalidOperationException e when e.Message.StartsWith("Configuration value", StringComparison.Ordinal) =>
+            ["A setting Logging__LogLevel__… is not a level: write Trace, Debug, Information, Warning, Error, Critical or None."],
         InvalidOperationException or InvalidDataException or FormatException or ArgumentException or IOException =>
             [$"The app cannot start: {failure.Message.ReplaceLineEndings(" ")}"],
         _ => [],
@@ -60,6 +64,7 @@ internal static partial class SettingProblems
         "System.TimeSpan" => "time span: write it as 00:00:04",
         "System.Boolean" => "truth value: write true or false",
         "System.Int32" => "number",
+        "Smtp2GoIngest.Receiving.SecretWays" => "list: write one or more of basic, bearer, query and path, with commas between them",
         _ => "value: see the settings in README",
     };
 

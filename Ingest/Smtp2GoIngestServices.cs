@@ -33,9 +33,17 @@ public static partial class Smtp2GoIngestServices
         services.TryAddSingleton(s => StorageClients.Tables(s.GetRequiredService<IOptions<StorageOptions>>().Value));
         services.TryAddSingleton(s => StorageClients.Blobs(s.GetRequiredService<IOptions<StorageOptions>>().Value));
 
+        // The check at the start and the app make options of their own each: one warning for both.
+        var warnings = 0;
         services.AddOptions<WebhookOptions>()
             .Bind(configuration.GetSection(WebhookOptions.Section))
-            .PostConfigure<ILogger<WebhookOptions>>(WarnOfAnonymous)
+            .PostConfigure<ILogger<WebhookOptions>>((options, logger) =>
+            {
+                if (options.AllowAnonymous && Interlocked.Exchange(ref warnings, 1) == 0)
+                {
+                    Log.Anonymous(logger);
+                }
+            })
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>();
         services.AddSingleton(s => new WebhookAuthenticator(s.GetRequiredService<IOptions<WebhookOptions>>().Value));
@@ -61,14 +69,6 @@ public static partial class Smtp2GoIngestServices
         services.AddSingleton<Rebuild>();
         services.AddSingleton<Forgetting>();
         return services;
-    }
-
-    private static void WarnOfAnonymous(WebhookOptions options, ILogger<WebhookOptions> logger)
-    {
-        if (options.AllowAnonymous)
-        {
-            Log.Anonymous(logger);
-        }
     }
 
     private static partial class Log

@@ -33,10 +33,9 @@ internal sealed class ListeningOptions
     {
         try
         {
-            // What is no number after the last colon would become part of a name, which Kestrel reads as every address.
             return BindingAddress.Parse(url) is { Host.Length: > 0, PathBase.Length: 0, Port: <= IPEndPoint.MaxPort } address
                 && address.Scheme == Uri.UriSchemeHttp
-                && (address.IsUnixPipe || address.Host[0] == '[' || !address.Host.Contains(':', StringComparison.Ordinal)) ? address : null;
+                && (address.IsUnixPipe || IsAddress(address.Host)) ? address : null;
         }
         catch (FormatException)
         {
@@ -44,13 +43,19 @@ internal sealed class ListeningOptions
         }
     }
 
+    // Kestrel reads any other name as every address, also one that was meant to be this machine's.
+    private static bool IsAddress(string host) =>
+        host is "*" or "+" || IsLocalhost(host) || IPAddress.TryParse(host, out _);
+
+    private static bool IsLocalhost(string host) => host.Equals("localhost", StringComparison.OrdinalIgnoreCase);
+
     private static string[] Split(string? list) =>
         list?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
     private static bool IsLoopback(string url) =>
         Parse(url) is { } address
         && (address.IsUnixPipe
-            || address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || IsLocalhost(address.Host)
             || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip)));
 }
 
@@ -64,6 +69,7 @@ internal sealed class ListeningOptionsValidator : IValidateOptions<ListeningOpti
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail(
                 $"Cannot listen on '{string.Join(';', wrong)}' (--urls, ASPNETCORE_URLS, ASPNETCORE_HTTP_PORTS or Kestrel__Endpoints): use "
-                + "http://<address>:<port> without a path, for example http://127.0.0.1:7071. TLS ends at a proxy in front of the app.");
+                + "http://<address>:<port> without a path, for example http://127.0.0.1:7071; * is every address, and a name other than "
+                + "localhost is none. TLS ends at a proxy in front of the app.");
     }
 }

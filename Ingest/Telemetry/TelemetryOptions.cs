@@ -12,6 +12,9 @@ internal sealed class TelemetryOptions
     [ConfigurationKeyName("OTEL_EXPORTER_OTLP_PROTOCOL")]
     public string? OtlpProtocol { get; set; }
 
+    [ConfigurationKeyName("OTEL_EXPORTER_OTLP_HEADERS")]
+    public string? OtlpHeaders { get; set; }
+
     [ConfigurationKeyName("APPLICATIONINSIGHTS_CONNECTION_STRING")]
     public string? ConnectionString { get; set; }
 
@@ -39,6 +42,11 @@ internal sealed class TelemetryOptionsValidator : IValidateOptions<TelemetryOpti
         if (!string.IsNullOrEmpty(options.OtlpProtocol) && options.OtlpProtocol is not ("grpc" or "http/protobuf"))
         {
             yield return "OTEL_EXPORTER_OTLP_PROTOCOL must be grpc or http/protobuf.";
+        }
+
+        if (!string.IsNullOrEmpty(options.OtlpHeaders) && Array.Exists(options.OtlpHeaders.Split(','), header => !header.Contains('=')))
+        {
+            yield return "OTEL_EXPORTER_OTLP_HEADERS must be name=value, or several with commas between them.";
         }
 
         if (!string.IsNullOrEmpty(options.ConnectionString) && !IsConnectionString(options.ConnectionString))
