@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Diagnostics.Metrics;
 using System.Reflection;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Smtp2GoIngest.Local;
@@ -134,11 +136,13 @@ public sealed partial class DocumentationTests
         var compose = new DeserializerBuilder().Build().Deserialize<Dictionary<string, object>>(
             File.ReadAllText(Path.Combine(Repository.Root, "compose.yaml")));
         var (app, storage) = (Service("app"), Service("storage"));
-        var azurite = System.Text.Json.Nodes.JsonNode.Parse(
+        var azurite = JsonNode.Parse(
             File.ReadAllText(Path.Combine(Repository.Root, "Lab", "azurite", "package.json")))!["dependencies"]!["azurite"]!;
 
         Assert.Equal($"mcr.microsoft.com/azure-storage/azurite:{azurite}", storage["image"]);
-        Assert.Equal("smtp2go-ingest:latest", app["image"]);
+        Assert.Equal($"{Property("ContainerRepository")}:latest", app["image"]);
+        Assert.EndsWith(";latest", Property("ContainerImageTags"), StringComparison.Ordinal);
+        Assert.Equal("app", Property("ContainerUser"));
         Assert.All(
             ((List<object>)storage["ports"]).Concat((List<object>)app["ports"]),
             port => Assert.StartsWith("127.0.0.1:", (string)port, StringComparison.Ordinal));
@@ -147,6 +151,9 @@ public sealed partial class DocumentationTests
         Assert.StartsWith("${WEBHOOK_PASSWORD:?", (string)Settings()["Webhook__Password"], StringComparison.Ordinal);
         Assert.DoesNotContain("password", (string)Settings()["EventStorage"], StringComparison.OrdinalIgnoreCase);
         Assert.Contains("events:/data", (List<object>)storage["volumes"]);
+
+        static string Property(string name) =>
+            XElement.Load(Path.Combine(Repository.Root, "SelfHost", "SelfHost.csproj")).Descendants(name).Single().Value;
 
         Dictionary<object, object> Service(string name) =>
             (Dictionary<object, object>)((Dictionary<object, object>)compose["services"])[name];

@@ -26,6 +26,9 @@ internal sealed class DemoCommand
     // How often it looks for events that have arrived.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    // SMTP2GO's test button sends events of 2019.
+    private static readonly TimeSpan Lateness = TimeSpan.FromDays(3_650);
+
     private readonly TextWriter output;
     private readonly CommandContext tool;
     private readonly IAnsiConsole console;
@@ -100,7 +103,7 @@ internal sealed class DemoCommand
         }
 
         // What is stored by now was shown.
-        var events = new NewEvents(new TableServiceClient(demo.ConnectionString), lateness: TimeSpan.FromDays(1));
+        var events = new NewEvents(new TableServiceClient(demo.ConnectionString), Lateness);
         await foreach (var _ in events.NextAsync(cancellationToken))
         {
         }

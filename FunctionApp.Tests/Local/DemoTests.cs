@@ -46,6 +46,21 @@ public sealed class DemoTests : IDisposable
     }
 
     [Fact]
+    public async Task An_event_that_happened_long_ago_is_shown_as_well()
+    {
+        await using var demo = await DemoRun.StartAsync(Folder);
+        using var client = new HttpClient();
+        using var content = new StringContent("event=open&email_id=of-long-ago&rcpt=a@example.org&time=2019-06-18T16:10:32Z");
+        using var request = new HttpRequestMessage(HttpMethod.Post, demo.Endpoint) { Content = content };
+        request.Headers.Authorization = new("Bearer", Demo.Password);
+
+        using var answer = await client.SendAsync(request, Test.Token);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await Eventually.Get(() => Task.FromResult(demo.Output), text => text.Contains("of-long-ago", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_second_start_adds_nothing_and_fresh_forgets_what_was_added()
     {
         var neighbour = Path.Combine(root.FullName, "neighbour");
