@@ -175,7 +175,8 @@ public sealed partial class DocumentationTests
         if (ToolNames.FirstOrDefault(name => command.StartsWith(name, StringComparison.Ordinal)) is { } tool)
         {
             var filled = Placeholder().Replace(
-                Output().Replace(command[tool.Length..], "<webhook URL>"), match => Placeholders.GetValueOrDefault(match.Groups["name"].Value, "a-value-of-its-own"));
+                Output().Replace(command[tool.Length..], "<webhook URL>"),
+                match => Placeholders.GetValueOrDefault(match.Groups["name"].Value, "a-value-of-its-own"));
             yield return [.. CommandLineParser.SplitCommandLine(filled)];
         }
     }
@@ -187,8 +188,7 @@ public sealed partial class DocumentationTests
             ?? (property.Name == nameof(StorageOptions.ConnectionString) ? SectionOf(options) : $"{SectionOf(options)}__{property.Name}"));
 
     private static string SectionOf(Type options) =>
-        options == typeof(StorageOptions) ? StorageOptions.Connection
-        : (string)options.GetField("Section", BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue()!;
+        options == typeof(StorageOptions) ? StorageOptions.Connection : (string)options.GetField("Section")!.GetRawConstantValue()!;
 
     private static void Missing(IEnumerable<string> names)
     {
@@ -202,7 +202,8 @@ public sealed partial class DocumentationTests
     [GeneratedRegex(@"^[\w.-]+(?:/[\w.-]+)*/?$", RegexOptions.NonBacktracking)]
     private static partial Regex PathShape();
 
-    [GeneratedRegex(@"\.(?:cs|csproj|json|md|sln|bicep|bicepparam|yml|yaml|http|proto|sh|props|targets|svg)$", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\.(?:cs|csproj|json|md|sln|bicep|bicepparam|yml|yaml|http|proto|sh|props|targets|svg)$", RegexOptions.NonBacktracking)]
     private static partial Regex FileName();
 
     [GeneratedRegex(@"\s{2,}#.*$", RegexOptions.NonBacktracking)]

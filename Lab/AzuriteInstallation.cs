@@ -73,7 +73,8 @@ public static class AzuriteInstallation
             install.Kill(entireProcessTree: true);
             cancellationToken.ThrowIfCancellationRequested();
             throw new InvalidOperationException(
-                e is TimeoutException ? e.Message : $"npm did not install Azurite within {Timeout.TotalMinutes} minutes. Run this again.", e);
+                e is TimeoutException ? e.Message : $"npm did not install Azurite within {Timeout.TotalMinutes} minutes. Run this again.",
+                e);
         }
 
         if (install.ExitCode != 0)

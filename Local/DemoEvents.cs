@@ -30,7 +30,8 @@ internal sealed class DemoEvents(DateTimeOffset start)
         ToAda("processed", 0, ("recipients", Ada), ("srchost", "192.0.2.19")),
         ToAda("delivered", 2, ("rcpt", Ada), ("host", "mx.example.org [203.0.113.22]"), ("message", "250 2.0.0 OK")),
         ToAda("open", 65, ("rcpt", Ada), ("opened-at", Time(65)), ("user-agent", Browser), ("read-secs", "12"), ("geoip-country", "NZ")),
-        ToAda("click", 78, ("rcpt", Ada), ("clicked-at", Time(78)), ("url", "https://shop.example.com/orders/1042"), ("user-agent", Browser)),
+        ToAda(
+            "click", 78, ("rcpt", Ada), ("clicked-at", Time(78)), ("url", "https://shop.example.com/orders/1042"), ("user-agent", Browser)),
         ToEmil("processed", 30, ("recipients", Emil), ("srchost", "192.0.2.19")),
         ToEmil(
             "bounce", 34, ("rcpt", Emil), ("bounce", "soft"), ("host", "mx.example.net [203.0.113.7]"),

@@ -33,7 +33,8 @@ internal sealed class MarkdownFile
     public IEnumerable<string> Links => document.Descendants<LinkInline>().Select(link => link.Url ?? string.Empty);
 
     /// <summary>As GitHub makes them of the headings.</summary>
-    public IEnumerable<string> Anchors => document.Descendants<HeadingBlock>().Select(heading => heading.GetAttributes().Id ?? string.Empty);
+    public IEnumerable<string> Anchors =>
+        document.Descendants<HeadingBlock>().Select(heading => heading.GetAttributes().Id ?? string.Empty);
 
     /// <summary>The texts in backticks.</summary>
     public IEnumerable<string> Quoted =>
