@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Compiles and lints every template here; a warning is a failure. Needs Linux and the .NET SDK, no Azure.
-# Leaves in artifacts/, for the tests: main.json, the compiled template, and everything.snapshot.json, what it would deploy with
-# every option on.
+# Compiles and lints every template here; a warning is a failure. Needs Linux and the .NET SDK, but not Azure. Leaves two files
+# in artifacts/ for the tests: main.json, the compiled template, and everything.snapshot.json, what it would deploy with every
+# option on.
 set -eu
 cd "$(dirname "$0")/.."
 version=0.49.2
 tool=artifacts/bicep/azure.bicep.commandline.linux-x64/$version/tools/bicep
 
 if [ "$(uname -sm)" != "Linux x86_64" ]; then
-    echo "Bicep: not checked. Its command line is only fetched for Linux on x64."
+    echo "Bicep: not checked. Its CLI is fetched only for Linux on x64."
     exit 0
 fi
 
@@ -30,7 +30,7 @@ PROJECT
     chmod u+x "$tool"
 fi
 
-# Whatever it says, other than what it was asked to print, is a warning or an error.
+# Any output is a warning or an error.
 bicep() {
     local said
     if ! said=$("$tool" "$@" 2>&1) || [ -n "$said" ]; then
@@ -60,4 +60,4 @@ PARAMETERS
 bicep snapshot artifacts/everything.bicepparam --mode overwrite --resource-group smtp2go --location westeurope \
     --subscription-id 00000000-0000-0000-0000-000000000000 --deployment-name main
 
-echo "Bicep: built and linted, no warning."
+echo "Bicep: built and linted without a warning."

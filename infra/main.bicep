@@ -1,6 +1,6 @@
 targetScope = 'resourceGroup'
 
-@description('First part of every resource name; a hash follows. Lower-case letters and digits, a letter first.')
+@description('First part of every resource name; a hash follows. Lower-case letters and digits, starting with a letter.')
 @minLength(3)
 @maxLength(10)
 param name string = 'smtp2go'
@@ -8,16 +8,16 @@ param name string = 'smtp2go'
 @description('Region; it must offer Flex Consumption (az functionapp list-flexconsumption-locations).')
 param location string = resourceGroup().location
 
-@description('The secret that SMTP2GO sends. Letters and digits alone need no encoding in a URL: openssl rand -hex 24.')
+@description('The secret that SMTP2GO sends. With letters and digits only, it needs no encoding in a URL: openssl rand -hex 24.')
 @secure()
 @minLength(16)
 param webhookPassword string
 
-@description('The previous secret, also accepted while SMTP2GO is being changed over; empty for none.')
+@description('The previous secret, also accepted while you change the password in SMTP2GO; empty for none.')
 @secure()
 param previousWebhookPassword string = ''
 
-@description('The user name of Basic authentication, without a colon.')
+@description('The user name for Basic authentication, without a colon.')
 @minLength(1)
 param webhookUsername string = 'smtp2go'
 
@@ -25,10 +25,10 @@ param webhookUsername string = 'smtp2go'
 @minLength(1)
 param webhookAccept ('basic' | 'bearer' | 'query' | 'path')[] = ['basic', 'bearer']
 
-@description('Who may post, checked by the app: host names, addresses, CIDR ranges; webhooks.smtp2go.com for SMTP2GO. Empty: everybody.')
+@description('Who may post, checked by the app: host names, addresses, CIDR ranges; webhooks.smtp2go.com for SMTP2GO. Empty: anybody.')
 param allowedSources string[] = []
 
-@description('Who may connect, checked by the platform: CIDR ranges. The app does not see what this refuses. Empty: everybody.')
+@description('Who may connect, checked by the platform: CIDR ranges. The app does not see what this refuses. Empty: anybody.')
 param allowedIpRanges string[] = []
 
 @description('Days after which events are deleted; 0 keeps them forever.')
@@ -36,20 +36,20 @@ param allowedIpRanges string[] = []
 @maxValue(36500)
 param retentionDays int = 0
 
-@description('Copies of the stored data. ZRS survives the loss of a data centre; a region without zones has only LRS.')
+@description('How the stored data is replicated. ZRS survives the loss of a data centre; a region without zones has only LRS.')
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_ZRS'
 
-@description('Memory of an instance in MB; the price of a second grows with it.')
+@description('Memory per instance in MB; the price per second grows with it.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('The most instances that the app may grow to.')
+@description('The app scales out to this many instances at most.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
-@description('Webhooks that one instance answers at a time. High on purpose: those that arrive together share a queue message.')
+@description('Webhooks that one instance answers at a time. High on purpose: webhooks that arrive together share a queue message.')
 @minValue(1)
 @maxValue(1000)
 param httpConcurrency int = 250
@@ -59,25 +59,25 @@ param httpConcurrency int = 250
 @maxValue(1000)
 param alwaysReadyHttpInstances int = 0
 
-@description('Who gets a mail when an alert is raised; empty shows alerts in the portal only.')
+@description('Who gets a mail when an alert is raised. Empty: alerts show in the portal only.')
 param alertEmail string = ''
 
-@description('An alert is raised above this many webhooks with a wrong secret in 15 minutes.')
+@description('Raises an alert when more webhooks than this came with a wrong secret in 15 minutes.')
 @minValue(0)
 param wrongSecretLimit int = 10
 
-@description('An alert is raised above this many webhooks refused for another reason in 15 minutes: each is lost if that goes on.')
+@description('Raises an alert when more webhooks than this were refused for another reason in 15 minutes: each is lost if that goes on.')
 @minValue(0)
 param refusedLimit int = 0
 
-@description('Calls /health from five places every five minutes; an alert if two fail. The calls are billed, and keep an instance awake.')
+@description('Calls /health from five places every five minutes; raises an alert if two fail. The calls are billed, and keep an instance awake.')
 param availabilityTest bool = false
 
-@description('The most telemetry a day, in GB: what comes after it is dropped, and alerts see nothing until the next day. -1: no limit.')
+@description('Daily cap on telemetry in GB. Above it, telemetry is dropped and alerts see nothing until the next day. -1: no cap.')
 @minValue(-1)
 param dailyTelemetryGB int = 1
 
-@description('Raises an alert after a day without one webhook; only for an account that sends every day.')
+@description('Raises an alert after a day without a webhook. Only for an account that sends mail every day.')
 param alertOnSilence bool = false
 
 // Built-in roles.
@@ -87,7 +87,7 @@ var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb' // all telemetry, not only metrics
 
-// A storage account takes no other characters, and a vault no digit first: said before anything is made.
+// A storage account allows no other characters, and a vault no digit first. Checked before anything is created.
 var letters = 'abcdefghijklmnopqrstuvwxyz'
 var foreign = filter(range(0, length(name)), i => !contains('${letters}0123456789', substring(name, i, 1)))
 var prefix = contains(letters, first(name)) && empty(foreign)
@@ -103,7 +103,7 @@ var storageUri = {
   table: 'https://${storageName}.table.${environment().suffixes.storage}'
 }
 
-// What the app uses: the role that opens it and the settings that lead to it. Both come from here, so they cannot drift.
+// What the app uses: the role that opens it and the settings that point to it. Both come from here, so they cannot drift.
 var uses = [
   {
     of: 'storage'
@@ -211,8 +211,8 @@ module app 'modules/app.bicep' = {
         // The host reads a whole body before the app sees the request. Above this it answers 500; up to it the app answers 413.
         FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152'
         AzureWebJobsDisableHomepage: 'true'
-        // The Azure SDK's own switch. An idle host exported 282 items (219 kB) in 100 s, all but six of them polls and renewals of
-        // leases; with this 144 (57 kB). Metrics and the app's own spans stay.
+        // The Azure SDK's own switch. An idle host exported 282 items (219 kB) in 100 s, all but six of them polls and lease
+        // renewals; with this, 144 (57 kB). Metrics and the app's own spans stay.
         AZURE_TRACING_DISABLED: 'true'
         AzureWebJobsStorage__credential: 'managedidentity'
         AzureWebJobsStorage__clientId: identity.properties.clientId

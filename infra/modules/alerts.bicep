@@ -8,7 +8,8 @@ param refusedLimit int
 param availabilityTest bool
 param alertOnSilence bool
 
-// Each query returns one row with one column, value. The alert is raised when it exceeds the limit. The descriptions are the runbooks.
+// Each query returns one row with one column, value. The alert is raised when that exceeds the limit. The descriptions are the
+// runbooks.
 var rules = [
   {
     name: 'dead-letters'
@@ -23,8 +24,8 @@ var rules = [
     '''
     description: '''
 Webhooks were acknowledged but could not be stored as events. Nothing is lost.
-1. Open the table Smtp2GoDeadLetters, partition = today (UTC). Reason and Error say why, Body holds what came.
-2. unparsable, no-event, conflict: SMTP2GO sent something new; the app needs a change.
+1. Open the table Smtp2GoDeadLetters, partition = today (UTC). Reason and Error say why, Body has what was received.
+2. unparsable, no-event, conflict: SMTP2GO sent something new, and the app needs a change.
 refused: the table refused the row; Error has the code.
 poison: storing failed for a day; look for the outage in the exceptions.
 blob-missing: somebody deleted blobs.
@@ -36,9 +37,9 @@ unreadable: something else writes to the queue.
     enabled: true
     severity: 1
     window: 'PT15M'
-    // Ten minutes is normal: the host hides what an instance had fetched for that long after it crashed or stopped.
+    // Ten minutes is normal: when an instance crashes or stops, the host hides the messages it had fetched for that long.
     limit: 1200
-    // The last value of each queue. A day (in seconds) where there is none: a watch that stopped must not look like an empty queue.
+    // The last value of each queue, or a day (in seconds) if there is none: a watch that stopped must not look like an empty queue.
     query: '''
       customMetrics
       | where name == 'queue.oldest.age'
@@ -48,14 +49,15 @@ unreadable: something else writes to the queue.
     '''
     description: '''
 The oldest message has waited for more than 20 minutes, or it was not measured for 15 minutes (the value is then 86400).
-Events are late, or the app does not run. Nothing is lost: messages do not expire.
-1. 86400: is the app running? Look at its overview and log stream. A wrong setting ends the start with a message that names it.
+Events are late, or the app is not running. Nothing is lost: messages do not expire.
+1. 86400: is the app running? Look at its overview and log stream.
+With a wrong setting the app does not start, and logs a message that names the setting.
 Before the first publish this is expected.
-If webhooks are still answered, telemetry fails: check the workspace's daily cap (dailyTelemetryGB) and the role Monitoring
+If webhooks are still answered, telemetry is failing: check the workspace's daily cap (dailyTelemetryGB) and the role Monitoring
 Metrics Publisher.
 2. Otherwise read the exceptions of StoreEvents. 401 or 403: check the storage roles.
 429, 500, 503: storage is throttled or down. Each message is tried again every 30 s, 2,880 times (a day), and then kept as a dead letter.
-3. No exceptions and a growing queue.depth: more comes in than is stored. Raise maximumInstanceCount
+3. No exceptions and a growing queue.depth: webhooks arrive faster than they are stored. Raise maximumInstanceCount
 (docs/operations.md, How far it scales).'''
   }
   {
@@ -70,10 +72,10 @@ Metrics Publisher.
       | summarize value = sum(valueSum)
     '''
     description: '''
-Webhooks come with a wrong secret: either SMTP2GO's settings and the app's differ, or somebody is guessing.
-1. Press "Test this webhook" in SMTP2GO. Refused with 401: put the right password into its settings,
+Webhooks arrive with a wrong secret: either SMTP2GO's settings and the app's differ, or somebody is guessing.
+1. Press "Test this webhook" in SMTP2GO. If it is refused with 401, put the right password into its settings,
 or redeploy with previousWebhookPassword. SMTP2GO retries for about four days, so nothing is lost until then.
-2. Not refused: somebody else is calling. A guess is hopeless. To refuse them earlier, set allowedSources to
+2. If it is not refused, somebody else is calling. They cannot guess the secret. To refuse them earlier, set allowedSources to
 webhooks.smtp2go.com (docs/security.md).'''
   }
   {
@@ -82,7 +84,7 @@ webhooks.smtp2go.com (docs/security.md).'''
     severity: 2
     window: 'PT15M'
     limit: refusedLimit
-    // The next try of a webhook usually passes where the reason is a passing one: only many of those count.
+    // With a passing reason, the webhook's next try usually succeeds: only many of those count.
     query: '''
       customMetrics
       | where name == 'webhooks.refused'
@@ -93,19 +95,20 @@ webhooks.smtp2go.com (docs/security.md).'''
       | project value = lasting + iff(passed > 10.0, passed, 0.0)
     '''
     description: '''
-Webhooks were refused, and not for a wrong secret. SMTP2GO sends each again for about four days; then it is lost.
-1. Which reason? The log names it once a minute, with what to check. Or in Logs: customMetrics | where name == 'webhooks.refused'
+Webhooks were refused, but not for a wrong secret. SMTP2GO sends each one again for about four days; then it is lost.
+1. Find the reason. The log names it once a minute, with what to check. Or in Logs: customMetrics | where name == 'webhooks.refused'
 | summarize sum(valueSum) by tostring(customDimensions.reason)
 2. By reason:
-no-secret: SMTP2GO sends none, or in a way that webhookAccept leaves out. Compare the webhook's URL and headers. If its test
+no-secret: SMTP2GO sends none, or in a way that webhookAccept does not list. Compare the webhook's URL and headers. If its test
 passes, a stranger is posting, which is harmless: raise refusedLimit.
-source: the sender is not in allowedSources, or a proxy hides it (docs/security.md). source-undecided: a name there does not resolve.
+source: the sender is not in allowedSources, or a proxy hides it (docs/security.md).
+source-undecided: a name in allowedSources does not resolve.
 too-large: longer than Webhook__MaxBodyBytes, 1 MiB. Raise it (docs/operations.md, Upgrade).
 encoding: something in between compresses the body. Turn that off.
-empty, malformed-json, not-an-object, no-pairs: something in between changes the body, or the sender is not SMTP2GO.
-not-durable: the queue does not take them. The log names the failure: check the storage account, its network rules and roles.
-too-slow, interrupted: the network in between.
-3. Fixed in time, nothing is lost. Older ones: SMTP2GO, Failed Notifications, or its activity search.'''
+empty, malformed-json, not-an-object, no-pairs: something in between changes the body, or SMTP2GO is not the sender.
+not-durable: the queue does not accept them. The log names the failure: check the storage account, its network rules and roles.
+too-slow, interrupted: a network problem in between.
+3. If you fix it in time, nothing is lost. For older webhooks: SMTP2GO, Failed Notifications, or its activity search.'''
   }
   {
     name: 'silence'
@@ -120,10 +123,10 @@ too-slow, interrupted: the network in between.
       | project value = iff(coalesce(received, 0.0) > 0.0, 0, 1)
     '''
     description: '''
-No webhook was acknowledged for a day (value 1).
+No webhook has been acknowledged for a day (value 1).
 1. Was mail sent at all? SMTP2GO, Activity.
 2. SMTP2GO, Settings, Webhooks: is the webhook there, enabled, with this app's URL and all events? Press "Test this webhook".
-3. The test is refused: webhooks.refused says why. It does not arrive at all: check allowedIpRanges, and whether the app runs.
+3. If the test is refused, webhooks.refused says why. If it does not arrive at all, check allowedIpRanges, and that the app is running.
 4. Lost events can be found again in SMTP2GO's activity search.'''
   }
 ]
@@ -166,7 +169,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
         ]
       }
       autoMitigate: true
-      // A new workspace has no table yet for the query to be checked against.
+      // A new workspace has no tables yet to check the query against.
       skipQueryValidation: true
       actions: { actionGroups: empty(alertEmail) ? [] : [actionGroup.id] }
     }
@@ -204,8 +207,8 @@ resource testAlert 'Microsoft.Insights/metricAlerts@2018-03-01' = if (availabili
   properties: {
     description: '''
 /health did not answer 200 from two or more of five places: SMTP2GO cannot deliver either, and retries for about four days.
-1. Open the URL yourself. No answer or 5xx: look at the app's overview and log stream.
-A wrong setting ends the start with a message that names it.
+1. Open the URL yourself. If there is no answer or a 5xx, look at the app's overview and log stream.
+With a wrong setting the app does not start, and logs a message that names the setting.
 2. 403: allowedIpRanges refuses the test. A certificate error: look at the custom domain.'''
     severity: 1
     enabled: true

@@ -81,7 +81,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     properties: settings
   }
 
-  // Publishing takes an identity, no password.
+  // Publishing needs an identity, not a password.
   resource ftpPublishing 'basicPublishingCredentialsPolicies' = {
     name: 'ftp'
     properties: { allow: false }

@@ -29,9 +29,9 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   }
 }
 
-// With the version in it, so that a new password changes the setting and thereby restarts the app.
+// Includes the version, so that a new password changes the setting, which restarts the app.
 output reference string = '@Microsoft.KeyVault(SecretUri=${vault::secret.properties.secretUriWithVersion})'
-#disable-next-line outputs-should-not-contain-secrets // it tells whether there is one, not which
+#disable-next-line outputs-should-not-contain-secrets // it tells whether there is one, not what it is
 output previousReference string = empty(previousWebhookPassword)
   ? ''
   : '@Microsoft.KeyVault(SecretUri=${vault::previousSecret!.properties.secretUriWithVersion})'
