@@ -5,11 +5,11 @@ using Microsoft.Extensions.Options;
 
 namespace Smtp2GoIngest;
 
-/// <summary>Says what is wrong with the settings when a host starts: the message alone, without a stack trace.</summary>
+/// <summary>Says what is wrong with the settings when a host starts: only the message, without a stack trace.</summary>
 internal static partial class SettingProblems
 {
-    /// <summary>Writes one line for each problem to standard error, of which the Functions host shows a worker's last three.</summary>
-    /// <returns>True where there is one.</returns>
+    /// <summary>Writes one line for each problem to standard error. The Functions host shows a worker's last three lines.</summary>
+    /// <returns>True if there is a problem.</returns>
     public static bool Report(IServiceProvider services)
     {
         try
@@ -23,7 +23,7 @@ internal static partial class SettingProblems
         }
     }
 
-    /// <summary>Writes what a host that did not start failed with, where a setting, a file or an address in use can be the cause.</summary>
+    /// <summary>Writes why a host did not start, if a setting, a file or an address in use can be the cause.</summary>
     /// <returns>False for any other exception.</returns>
     public static bool Report(Exception failure)
     {
@@ -36,7 +36,7 @@ internal static partial class SettingProblems
         return problems.Count > 0;
     }
 
-    // Never the inner message of a file that cannot be read: it quotes a line, which may hold a password.
+    // Never the inner message about a file that cannot be read: it quotes a line, which may contain a password.
     private static IReadOnlyList<string> Find(Exception failure) => failure switch
     {
         OptionsValidationException e => [.. e.Failures],
@@ -62,7 +62,7 @@ internal static partial class SettingProblems
     private static string NameOf(string type) => type switch
     {
         "System.TimeSpan" => "time span: write it as 00:00:04",
-        "System.Boolean" => "truth value: write true or false",
+        "System.Boolean" => "Boolean: write true or false",
         "System.Int32" => "number",
         "Smtp2GoIngest.Receiving.SecretWays" => "list: write one or more of basic, bearer, query and path, with commas between them",
         _ => "value: see the settings in README",

@@ -8,10 +8,10 @@ using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest;
 
-/// <summary>Creates the clients of the storage account, without a call to it.</summary>
+/// <summary>Creates the clients of the storage account, without calling it.</summary>
 internal static class StorageClients
 {
-    /// <param name="isPatient">True where nobody waits for an answer, and the line may be slow.</param>
+    /// <param name="isPatient">True if nobody waits for an answer and the connection may be slow.</param>
     public static QueueServiceClient Queues(StorageOptions options, HttpPipelineTransport? transport = null, bool isPatient = false)
     {
         var client = Configure(new QueueClientOptions { MessageEncoding = WebhookQueue.MessageEncoding }, transport);
@@ -29,7 +29,7 @@ internal static class StorageClients
             : new TableServiceClient(new Uri(options.TableServiceUri!), CredentialOf(options), client);
     }
 
-    /// <param name="isPatient">True where nobody waits for an answer, and the line may be slow.</param>
+    /// <param name="isPatient">True if nobody waits for an answer and the connection may be slow.</param>
     public static BlobServiceClient Blobs(StorageOptions options, HttpPipelineTransport? transport = null, bool isPatient = false)
     {
         var client = Configure(new BlobClientOptions(), transport);
@@ -52,12 +52,12 @@ internal static class StorageClients
         }
         else
         {
-            // What the SDK itself gives one: 16 MiB over a slow line take a while.
+            // The SDK's own default: 16 MiB over a slow connection take a while.
             options.Retry.NetworkTimeout = TimeSpan.FromSeconds(100);
         }
     }
 
-    // Retries here cover a hiccup of about a second. The retry delay of the queue covers an outage.
+    // Retries here cover a hiccup of about a second. The queue's retry delay covers an outage.
     private static T Configure<T>(T options, HttpPipelineTransport? transport)
         where T : ClientOptions
     {

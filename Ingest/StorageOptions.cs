@@ -8,14 +8,14 @@ namespace Smtp2GoIngest;
 /// <summary>The settings <c>EventStorage</c> and <c>EventStorage__…</c>, as the Functions host reads them for its triggers.</summary>
 public sealed class StorageOptions
 {
-    /// <summary>The name of the setting, and of the connection of the triggers.</summary>
+    /// <summary>The name of the setting, and of the triggers' connection.</summary>
     /// <remarks>Not <c>Storage</c>: the host would read <c>AzureWebJobsStorage</c> instead.</remarks>
     public const string Connection = "EventStorage";
 
-    /// <summary>A connection string; null where the service URIs are set.</summary>
+    /// <summary>A connection string; null if the service URIs are set instead.</summary>
     public string? ConnectionString { get; set; }
 
-    // The three services, for sign-in by identity instead of a connection string.
+    // The three services, to sign in with an identity instead of a connection string.
     public string? QueueServiceUri { get; set; }
 
     public string? TableServiceUri { get; set; }
@@ -31,7 +31,7 @@ public sealed class StorageOptions
     internal bool IsManagedIdentity => string.Equals(Credential, "managedidentity", StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>Refuses settings with which the storage account cannot be reached.</summary>
+/// <summary>Refuses settings that cannot reach the storage account.</summary>
 public sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
 {
     public ValidateOptionsResult Validate(string? name, StorageOptions options)
@@ -41,7 +41,7 @@ public sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
             return IsConnectionString(connectionString)
                 ? ValidateOptionsResult.Success
                 : ValidateOptionsResult.Fail(
-                    "EventStorage is not a valid connection string of a storage account: copy it from the account's access keys.");
+                    "EventStorage is not a valid storage account connection string: copy it from the account's access keys.");
         }
 
         (string Setting, string? Uri)[] services =
@@ -67,7 +67,7 @@ public sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
 
         return string.IsNullOrEmpty(options.Credential) || options.IsManagedIdentity
             ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail("EventStorage__credential must be managedidentity, or not set at all.");
+            : ValidateOptionsResult.Fail("EventStorage__credential must be managedidentity or not set at all.");
     }
 
     private static bool IsConnectionString(string text)

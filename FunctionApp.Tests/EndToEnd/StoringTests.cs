@@ -378,7 +378,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
         Assert.Equal([("0", bodies[0]), ("2", bodies[2])], kept.Select(row => (row.GetString("WebhookId"), row.GetString("Body"))));
         Assert.All(kept, row => Assert.Equal("poison", row.GetString("Reason")));
         Assert.All(kept, row => Assert.Equal(
-            "Storing failed too often: ServerBusy (503). Replay it once that is fixed.", row.GetString("Error")));
+            "Storing failed too often: ServerBusy (503). Fix that, then replay it.", row.GetString("Error")));
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class WebhookOptionsTests
         { "Webhook__Username contains a character outside printable ASCII", new() { Username = "jürgen", Password = Good } },
         { "Webhook__Username contains a character outside printable ASCII", new() { Username = "a\0b", Password = Good } },
         { "Webhook__Accept", new() { Username = "u", Password = Good, Accept = SecretWays.None } },
-        { "Webhook__AllowAnonymous is true while a Webhook__Password is set", new() { Password = Good, AllowAnonymous = true } },
+        { "Webhook__AllowAnonymous is true, but a Webhook__Password is set", new() { Password = Good, AllowAnonymous = true } },
         { "Webhook__MaxBodyBytes", new() { Username = "u", Password = Good, MaxBodyBytes = 0 } },
         { "Webhook__EnqueueTimeout", new() { Username = "u", Password = Good, EnqueueTimeout = TimeSpan.FromSeconds(9) } },
         { "Webhook__EnqueueTimeout", new() { Username = "u", Password = Good, EnqueueTimeout = TimeSpan.Zero } },

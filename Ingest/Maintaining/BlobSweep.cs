@@ -8,16 +8,16 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Maintaining;
 
-/// <summary>What may still need a body, as it was when a run began.</summary>
+/// <summary>What may still need a body, as known when a run began.</summary>
 /// <param name="Before">A blob written or touched later is left alone.</param>
-/// <param name="IsSafe">No message is so old that it may refer to a blob from before.</param>
+/// <param name="IsSafe">No message is so old that it may refer to a blob from before that.</param>
 /// <param name="DeadLettered">The blobs that dead letters refer to.</param>
 internal sealed record BlobUse(DateTimeOffset Before, bool IsSafe, IReadOnlySet<string> DeadLettered);
 
 /// <summary>Deletes bodies that nothing refers to any more.</summary>
 /// <remarks>
-/// Whoever enqueues a body writes or touches its blob, and so does each failed try to store it. So a message refers to no blob that has not
-/// been touched since long before the oldest message came.
+/// Enqueuing a body writes or touches its blob, and so does each failed try to store it. So no message refers to a blob that was last
+/// touched long before the oldest message came.
 /// </remarks>
 public sealed partial class BlobSweep(
     TableServiceClient service,
@@ -27,7 +27,7 @@ public sealed partial class BlobSweep(
     IngestMetrics metrics,
     ILogger<BlobSweep> logger)
 {
-    /// <summary>How long a blob is left alone after it was written or touched: a webhook may be on its way to it.</summary>
+    /// <summary>How long a blob is left alone after it was written or touched: a webhook that refers to it may be on its way.</summary>
     public static readonly TimeSpan After = TimeSpan.FromDays(7);
 
     // A blob is touched before its message is sent, which takes seconds.
@@ -37,7 +37,7 @@ public sealed partial class BlobSweep(
     private readonly TableClient deadLetters = service.GetTableClient(DeadLetters.TableName);
 
     /// <summary>Deletes the blobs that were left alone for long enough. Each is looked at once after it was last touched.</summary>
-    /// <returns>How many.</returns>
+    /// <returns>How many were deleted.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<long> SweepAsync(CancellationToken cancellationToken) =>
         await SweepAsync(await LookAsync(cancellationToken), cancellationToken);
@@ -70,7 +70,7 @@ public sealed partial class BlobSweep(
         return swept;
     }
 
-    /// <summary>Deletes the body of an event that is about to go; where it may still be needed, the sweep will see it again.</summary>
+    /// <summary>Deletes the body of an event that is about to be deleted. If it may still be needed, the sweep will see it again.</summary>
     internal async Task ReleaseAsync(string blob, BlobUse use, CancellationToken cancellationToken)
     {
         if (!use.IsSafe || use.DeadLettered.Contains(blob) || !await blobs.DeleteAsync(blob, use.Before, cancellationToken))
@@ -79,7 +79,7 @@ public sealed partial class BlobSweep(
         }
     }
 
-    // The keys of an event are a pure function of its body. Only its partition is searched: an older version may have made another row key.
+    // An event's keys are a pure function of its body. Its whole partition is searched: an older version may have built another row key.
     private async Task<bool> IsOfEventAsync(string blob, CancellationToken cancellationToken)
     {
         if (await blobs.ReadAsync(blob, cancellationToken) is not { } body)
@@ -87,7 +87,7 @@ public sealed partial class BlobSweep(
             return false;
         }
 
-        // Where an older version may have made another partition key as well, the whole table is searched. That is rare.
+        // If an older version may have built another partition key as well, the whole table is searched. That is rare.
         var isPlain = EmailEvent.TryParse(body, out var e, out _) && !EventKeys.PartitionKey(e).Contains('=', StringComparison.Ordinal);
         var filter = isPlain
             ? TableClient.CreateQueryFilter($"PartitionKey eq {EventKeys.PartitionKey(e!)} and BodyBlob eq {blob}")
@@ -115,8 +115,8 @@ public sealed partial class BlobSweep(
         [LoggerMessage(
             321,
             LogLevel.Warning,
-            "Bodies that nothing refers to were not swept: a message may be waiting since before {Before:u}. Check the queues "
-            + "(smtp2go-ingest check). The sweep is made up for at its next run.")]
+            "Did not sweep bodies that nothing refers to: a message may have been waiting since before {Before:u}. Check the queues "
+            + "(smtp2go-ingest check). The next sweep catches up.")]
         public static partial void Skipped(ILogger logger, DateTimeOffset before);
     }
 }

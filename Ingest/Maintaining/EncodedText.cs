@@ -6,27 +6,27 @@ using System.Text.RegularExpressions;
 namespace Smtp2GoIngest.Maintaining;
 
 /// <summary>
-/// Reads what is encoded in a text, layer by layer: percent-encoding, JSON escapes, HTML entities, quoted-printable and the encoded words
-/// of RFC 2047. Takes links apart at what separates their parts.
+/// Decodes a text layer by layer: percent-encoding, JSON escapes, HTML entities, quoted-printable and the encoded words of RFC 2047.
+/// Takes links apart at their separators.
 /// </summary>
 internal static partial class EncodedText
 {
-    // Each is replaced by a control character of its own, so that no text grows and an address with one in it can still be found.
+    // Each is replaced by its own control character, so that no text grows and an address that contains one can still be found.
     private const string Separators = "/=&?#;+";
 
-    // Percent-encoding twice inside quoted-printable inside JSON is as deep as a link in an email goes.
+    // A link in an email is at most percent-encoded twice, inside quoted-printable, inside JSON.
     private const int MaxLayers = 6;
 
     private const int MaxReadings = 40;
 
-    // Of all readings of one text: a body is 1 MiB by default, and one of 16 MiB is still read three times.
+    // For all readings of one text: a body is 1 MiB by default, and one of 16 MiB is still read three times.
     private const int MaxCharacters = 48 * 1024 * 1024;
 
     private const NumberStyles Hex = NumberStyles.AllowHexSpecifier;
 
     private const string WordStart = @"=\?(?<charset>[^?\s]{1,40})\?(?:(?<base64>b)|q)\?";
 
-    /// <summary>The text with its links taken apart, then what it says when decoded once, twice and so on.</summary>
+    /// <summary>The text with its links taken apart, then what it reads when decoded once, twice and so on.</summary>
     public static IEnumerable<string> Readings(string text)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal) { text };
@@ -40,7 +40,7 @@ internal static partial class EncodedText
                 continue;
             }
 
-            // An equals sign means something else in a link, so quoted-printable is one reading beside another.
+            // An equals sign means something else in a link, so quoted-printable is a separate reading.
             foreach (var decoded in new[] { Encoded().Replace(parts, Decode), QuotedPrintable().Replace(read.Text, DecodeBytes) })
             {
                 if (seen.Count < MaxReadings && (seen.Count + 1L) * text.Length <= MaxCharacters && seen.Add(decoded))
@@ -51,10 +51,10 @@ internal static partial class EncodedText
         }
     }
 
-    /// <summary>Puts control characters where a link has <c>/ = &amp; ? # ;</c> and, in its query, <c>+</c>. No text grows.</summary>
+    /// <summary>Puts control characters in place of a link's <c>/ = &amp; ? # ;</c> and, in its query, <c>+</c>. No text grows.</summary>
     public static string MarkLinks(string text) => !LinkStart().IsMatch(text) ? text : Word().Replace(text, word =>
     {
-        // What stands by itself in brackets, quotes or a link, and can be an address, is one even if it looks like a query.
+        // A word on its own in brackets, quotes or a link that can be an address is one, even if it looks like a query.
         var isAddress = word.Index > 0 && text[word.Index - 1] is '<' or '"' or < ' ' && AddressSyntax.IsAddress(word.Value);
         return !isAddress && !EncodedWord().IsMatch(word.Value) && LinkStart().Match(word.Value) is { Success: true } start
             ? MarkFrom(start, word.Value)
@@ -73,7 +73,7 @@ internal static partial class EncodedText
         {
             isQuery |= marked[i] == '?';
 
-            // Elsewhere a plus is no blank: it belongs to an address such as ada+news@example.org.
+            // Elsewhere a plus is not a blank: it belongs to an address such as ada+news@example.org.
             if (Separators.IndexOf(marked[i], StringComparison.Ordinal) is var separator and >= 0 && (marked[i] != '+' || isQuery))
             {
                 marked[i] = (char)(separator + 1);
@@ -94,7 +94,7 @@ internal static partial class EncodedText
             : Uri.UnescapeDataString(encoded.Value);
     }
 
-    // WebUtility knows the entities of HTML 4. These of HTML 5 may stand in an address.
+    // WebUtility knows the entities of HTML 4. These from HTML 5 may appear in an address.
     private static string DecodeEntity(string name) => name switch
     {
         "commat" => "@",
@@ -129,7 +129,7 @@ internal static partial class EncodedText
         matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Encoded();
 
-    // An encoded word stays what it is. What has no byte is the soft end of a line.
+    // An encoded word stays as it is. A match without a byte is a soft line break.
     [GeneratedRegex(
         $@"{WordStart}(?<word>[^?\s]*)\?=|(?:=(?<byte>[0-9a-f]{{2}}))+|=\r?\n",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
@@ -142,7 +142,7 @@ internal static partial class EncodedText
         matchTimeoutMilliseconds: 10_000)]
     private static partial Regex EncodedWord();
 
-    // A scheme, or what forms, links and mail servers write before an address. Any other name before it may be part of the address.
+    // A scheme, or what forms, links and mail servers write before an address. Any other text before it may be part of the address.
     [GeneratedRegex(
         @"[a-z][a-z0-9+.\-]{1,20}://|www\."
         + $@"|(?:(?<!{AddressSyntax.Part})|(?<=[?&]))(?:event|(?:orig_|envelope-)?(?:to|from)|from_address|header\.from|rcpt"

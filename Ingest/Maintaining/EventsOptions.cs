@@ -7,15 +7,15 @@ public sealed class EventsOptions
 {
     public const string Section = "Events";
 
-    /// <summary>How many days an event is kept; 0 keeps for ever.</summary>
+    /// <summary>How many days an event is kept; 0 keeps it forever.</summary>
     public int RetentionDays { get; set; }
 }
 
-/// <summary>Refuses a retention that cannot be meant.</summary>
+/// <summary>Refuses a retention that makes no sense.</summary>
 public sealed class EventsOptionsValidator : IValidateOptions<EventsOptions>
 {
     public ValidateOptionsResult Validate(string? name, EventsOptions options) =>
         options.RetentionDays is >= 0 and <= 36_500
             ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail("Events__RetentionDays must lie between 0 (keep for ever) and 36500.");
+            : ValidateOptionsResult.Fail("Events__RetentionDays must be between 0 (keep forever) and 36500.");
 }

@@ -7,20 +7,19 @@ using Smtp2GoIngest.Storing;
 namespace Smtp2GoIngest.Maintaining;
 
 /// <summary>
-/// Forgets an address, as somebody may ask who has a right to it. It reads everything that is stored, because an address may stand in any
-/// text.
+/// Forgets an address, as people have a right to ask. It reads everything that is stored, because an address may appear in any text.
 /// </summary>
 public sealed class Forgetting(
     TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, QueueWatch queues, StorageClock clock)
 {
-    // A body is written before the message that names it, and SMTP2GO waits no longer for both.
+    // A body is written before the message that names it, and SMTP2GO waits no longer than this for both.
     private static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(10);
 
     /// <summary>Forgets an address. Call it when both queues are empty: a webhook still in one would bring the address back.</summary>
     /// <param name="address">An email address or telephone number, as people paste it.</param>
-    /// <param name="dryRun">Only count; change nothing.</param>
-    /// <param name="progress">Told the number of rows read so far.</param>
-    /// <param name="cancellationToken">Ends the run; call it again to go on.</param>
+    /// <param name="dryRun">Only counts; changes nothing.</param>
+    /// <param name="progress">Gets the number of rows read so far.</param>
+    /// <param name="cancellationToken">Ends the run; call it again to continue.</param>
     /// <exception cref="ArgumentException">The text is neither an email address nor a telephone number.</exception>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<Forgotten> ForgetAsync(string address, bool dryRun, IProgress<long>? progress, CancellationToken cancellationToken)
@@ -47,7 +46,7 @@ public sealed class Forgetting(
             }
         }
 
-        // Of a message that cannot be read only its text names the bodies.
+        // If a message cannot be read, only its text names its bodies.
         var named = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var row in RowsAsync(DeadLetters.TableName))
         {
@@ -57,7 +56,7 @@ public sealed class Forgetting(
                 .Where(name => change == ForgetChange.None || name != row.GetString(ColumnNames.BodyBlob)));
         }
 
-        // Last, when no row refers to them any more, and none that a message may refer to.
+        // Last, when no row refers to them any more. Leaves those that a message may refer to.
         var isIdle = wasIdle && await queues.CountAsync(cancellationToken) == 0;
         await foreach (var name in blobs.ListAsync(cancellationToken))
         {
@@ -68,7 +67,7 @@ public sealed class Forgetting(
                 forgotten.BlobsLeft += isDeleted ? 0 : 1;
                 if (!isDeleted && !dryRun)
                 {
-                    // Its row may be gone: the sweep has to look at it again.
+                    // Its row may be gone: the sweep must look at it again.
                     await blobs.TouchAsync(name, cancellationToken);
                 }
             }

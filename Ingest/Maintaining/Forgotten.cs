@@ -3,13 +3,13 @@ namespace Smtp2GoIngest.Maintaining;
 /// <summary>What was done to forget an address, so far; in a dry run, what would be done.</summary>
 public sealed record Forgotten
 {
-    /// <summary>Events about that one recipient, gone from every table.</summary>
+    /// <summary>Events about only that recipient, deleted from every table.</summary>
     public long Deleted { get; set; }
 
     /// <summary>Events that named the address among others, rewritten without it.</summary>
     public long Redacted { get; set; }
 
-    /// <summary>Index rows deleted whose event was gone before.</summary>
+    /// <summary>Index rows deleted whose event was already gone.</summary>
     public long IndexRows { get; set; }
 
     /// <summary>Dead letters deleted or rewritten.</summary>
@@ -18,10 +18,10 @@ public sealed record Forgotten
     /// <summary>Bodies deleted.</summary>
     public long Blobs { get; set; }
 
-    /// <summary>Bodies that hold the address and were left, because a webhook that waits or has just come may need them.</summary>
+    /// <summary>Bodies that contain the address but were left, because a waiting or recent webhook may need them.</summary>
     public long BlobsLeft { get; set; }
 
-    /// <summary>Whether the address was found nowhere.</summary>
+    /// <summary>Whether the address was not found anywhere.</summary>
     public bool IsNothing => Deleted + Redacted + IndexRows + DeadLetters + Blobs + BlobsLeft == 0;
 
     internal void Add(ForgetChange change)

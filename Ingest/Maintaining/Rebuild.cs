@@ -6,7 +6,7 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Maintaining;
 
-/// <summary>Rebuilds rows from what they were made of. Both ways are safe to interrupt and run again.</summary>
+/// <summary>Rebuilds rows from what they were built from. Both ways are safe to interrupt and run again.</summary>
 public sealed class Rebuild(TableServiceClient service, EventStore events, DeadLetters letters, StorageClock clock)
 {
     private const int MaxParallel = 16;
@@ -21,8 +21,8 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
     }
 
     /// <summary>
-    /// Rebuilds the index tables from <c>Smtp2GoEvents</c>, and deletes index rows that are not made of an event: it is gone, or an older
-    /// version made other keys.
+    /// Rebuilds the index tables from <c>Smtp2GoEvents</c>, and deletes index rows that belong to no event: the event is gone, or an
+    /// older version built other keys.
     /// </summary>
     /// <returns>How many events were indexed.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
@@ -39,12 +39,14 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
             progress?.Report(count);
         }
 
-        // What was just written again needs no look.
+        // Rows that were just written need no check.
         await DeleteStrayAsync(TableClient.CreateQueryFilter($"Timestamp lt {started}"), cancellationToken);
         return count;
     }
 
-    /// <summary>Rebuilds each row's columns from its stored body, for example after a parser fix; a row whose keys change moves.</summary>
+    /// <summary>
+    /// Rebuilds each row's columns from its stored body, for example after a parser fix. If its keys change, the row moves.
+    /// </summary>
     /// <returns>How many rows changed.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<long> ReparseAsync(IProgress<long>? progress, CancellationToken cancellationToken)
@@ -66,7 +68,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
 
         if (moved > 0)
         {
-            // What a moved row left in the index. A run that was cut short here leaves it to `reindex`.
+            // Deletes what a moved row left in the index. If a run is cut short here, `reindex` does it.
             await DeleteStrayAsync(null, cancellationToken);
         }
 
@@ -94,7 +96,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         TableEntity? kept = null;
         if (await events.RewriteAsync(rebuilt, row, cancellationToken) == StoreOutcome.Conflict)
         {
-            const string Error = "Read again, this is another event of the same id, name and recipient.";
+            const string Error = "Parsed again, this is another event with the same id, name and recipient.";
             kept = await letters.KeepAsync(rebuilt.Webhook, DeadLetterReason.Conflict, Error, cancellationToken);
         }
 
@@ -121,7 +123,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         return Reparsed.Moved;
     }
 
-    // Forgotten or changed while it was read again: what was made of it as it was must not stay.
+    // Forgotten or changed while it was parsed again: what was built from the old row must not stay.
     private async Task TakeBackAsync(EventRow rebuilt, TableEntity? kept, CancellationToken cancellationToken)
     {
         if (kept is not null)
@@ -140,7 +142,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         .OrderBy(property => property.Key, StringComparer.Ordinal)
         .Select(property => (property.Key, property.Value));
 
-    // An event's own row is written before its index rows, so an index row without it has lost it.
+    // An event's own row is written before its index rows, so an index row without one has lost its event.
     private async Task DeleteStrayAsync(string? filter, CancellationToken cancellationToken)
     {
         string[] columns = ["PartitionKey", "RowKey", ColumnNames.EventPartitionKey, ColumnNames.EventRowKey];
@@ -151,7 +153,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
             {
                 await Parallel.ForEachAsync(page.Values, parallel, async (row, token) =>
                 {
-                    // One that is written meanwhile is made of an event that has come again.
+                    // One that is written in the meantime belongs to an event that has come again.
                     await index.IfUnchangedAsync(row, async read => await DeleteIfStrayAsync(index, read, token), gone: false, token);
                 });
             }
@@ -165,7 +167,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
             row.GetString(ColumnNames.EventRowKey) ?? string.Empty,
             cancellationToken: cancellationToken);
 
-        // Of an event whose body is gone nobody can say which rows are made of it.
+        // If an event's body is gone, nobody can tell which rows belong to it.
         var isStray = !stored.HasValue
             || (await events.ReadAsync(stored.Value!, cancellationToken) is { } e && !EventIndex.Makes(e, stored.Value!, index.Name, row));
         return isStray && !(await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken)).IsError;

@@ -8,10 +8,10 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Maintaining;
 
-/// <summary>Where an address stands in what is stored, and what is left without it. Pure functions.</summary>
+/// <summary>Finds an address in what is stored, and removes it. Pure functions.</summary>
 internal static class Redaction
 {
-    // Beside the recipients; as SMTP2GO names them, and as a custom header or its column may be named.
+    // Besides the recipients: as SMTP2GO names them, and as a custom header or its column may be named.
     private static readonly HashSet<string> AddressFields = new(StringComparer.OrdinalIgnoreCase)
     {
         "sender", "from", "from_address", "sender_email", "destination_number", "source_number",
@@ -21,7 +21,7 @@ internal static class Redaction
     private static readonly Regex JsonScalar =
         new(@"""([^""\\]|\\.)*""|-?[0-9][0-9.eE+\-]*", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture);
 
-    // What a row is made of apart from its fields. The body is read for itself.
+    // The columns of a row that are not fields. The body is read separately.
     private static readonly HashSet<string> NoFields =
     [
         "odata.etag", "Timestamp", "PartitionKey", "RowKey", ColumnNames.EventPartitionKey, ColumnNames.EventRowKey, ColumnNames.Body,
@@ -34,12 +34,12 @@ internal static class Redaction
             ? fields.Any(field => IsIn(address, field))
             : address.IsIn(Encoding.UTF8.GetString(body));
 
-    /// <summary>Whether a column holds the address, the body left out.</summary>
+    /// <summary>Whether a column other than the body contains the address.</summary>
     public static bool IsIn(AddressPattern address, TableEntity row) => FieldsOf(row).Any(field => IsIn(address, field));
 
     public static bool IsIn(AddressPattern address, EmailEvent e) => e.Fields.Any(field => IsIn(address, field));
 
-    /// <summary>Whether it names no other recipient. What is no text may name one.</summary>
+    /// <summary>Whether it names no other recipient. A value that is not text may name one.</summary>
     public static bool IsAboutOnly(AddressPattern address, EmailEvent e)
     {
         var fields = e.Fields.Where(field => FieldTypes.HoldsAddresses(field.Name) || field.Name == "destination_number").ToList();
@@ -47,22 +47,22 @@ internal static class Redaction
         return named.Count > 0 && named.TrueForAll(address.Is) && fields.TrueForAll(field => field.Values.All(value => value.IsScalar));
     }
 
-    /// <summary>The event of a row whose body is gone, as far as its columns tell it; null where they name none.</summary>
+    /// <summary>The event of a row whose body is gone, as far as its columns show it; null if they name none.</summary>
     public static EmailEvent? EventOf(TableEntity row) => EmailEvent.TryCreate([.. FieldsOf(row)], out var e) ? e : null;
 
     /// <summary>The event without the address. Every value keeps its form, and one without the address stays as it is.</summary>
     public static EmailEvent Without(AddressPattern address, EmailEvent e) =>
         EmailEvent.TryCreate(Without(address, e.Fields), out var without)
             ? without
-            : throw new InvalidOperationException("An event without its name.");
+            : throw new InvalidOperationException("The event lost its name.");
 
-    /// <summary>A body without the address, as JSON if it can be read, else as its text; null where it does not hold it.</summary>
+    /// <summary>A body without the address, as JSON if it can be read, else as text; null if it does not contain it.</summary>
     public static string? Without(AddressPattern address, BinaryData body) =>
         !IsIn(address, body) ? null
         : WebhookBody.TryParse(body, out var fields, out _) ? WebhookBody.ToJson(Without(address, fields))
         : address.TakeFrom(Encoding.UTF8.GetString(body));
 
-    /// <summary>A queue message, or one webhook of it, without the address; null where it does not hold it. JSON stays as it is.</summary>
+    /// <summary>A queue message, or one webhook in it, without the address; null if it does not contain it. JSON stays JSON.</summary>
     public static string? WithoutInMessage(AddressPattern address, string message)
     {
         var without = IsJsonObject(message) ? WithoutInJson(address, message) : address.TakeFrom(message);
@@ -73,7 +73,7 @@ internal static class Redaction
 
     private static List<WebhookField> Without(AddressPattern address, IEnumerable<WebhookField> fields) =>
     [
-        // Two names that both held the address are one now, with the values of both.
+        // Two names that differed only by the address are now the same, with the values of both.
         .. fields.Select(field => Without(address, field))
             .GroupBy(field => field.Name, StringComparer.Ordinal)
             .Select(same => same.Skip(1).Any() ? same.First() with { Values = [.. same.SelectMany(field => field.Values)] } : same.First()),
@@ -96,7 +96,7 @@ internal static class Redaction
         return name == field.Name && values.SequenceEqual(field.Values) ? field : field with { Name = name, Values = values };
     }
 
-    // A text that can be one address is this one or another's, and compared whole.
+    // A text that can be one address is either this one or somebody else's, so it is compared as a whole.
     private static string Without(AddressPattern address, string text)
     {
         if (address.Is(text))
@@ -110,12 +110,12 @@ internal static class Redaction
             return address.TakeFrom(text);
         }
 
-        // What stands before it is a name, which may be any text.
+        // The part before it is a name, which may be any text.
         var start = text.LastIndexOf(inner, StringComparison.Ordinal);
         return address.TakeFrom(text[..start]) + address.TakeFromAddress(inner) + text[(start + inner.Length)..];
     }
 
-    // Addresses in one text. What separates the others stays. An email may be left without a recipient, but not without a sender.
+    // Several addresses in one text. The separators of the others stay. An email may end up without a recipient, but not without a sender.
     private static string WithoutInJoined(AddressPattern address, string list, bool isRecipients)
     {
         var parts = RecipientAddresses.Split(list).ToList();
@@ -141,7 +141,7 @@ internal static class Redaction
 
     private static string WithoutInJson(AddressPattern address, string json) => JsonScalar.Replace(json, scalar =>
     {
-        // A number with a sign, a point or an exponent is none that one calls.
+        // A number with a sign, a point or an exponent is not a telephone number.
         if (scalar.Value[0] != '"' && !scalar.Value.All(char.IsAsciiDigit))
         {
             return scalar.Value;
@@ -159,7 +159,7 @@ internal static class Redaction
     private static bool IsJsonObject(string text) =>
         text.AsSpan().TrimStart() is ['{', ..] && WebhookBody.Check(Encoding.UTF8.GetBytes(text)) == BodyProblem.None;
 
-    // Null where it is no text, as half of a surrogate pair is not.
+    // Null if it is not text: half of a surrogate pair is not.
     private static string? TextOf(string literal)
     {
         try

@@ -7,7 +7,7 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Maintaining;
 
-/// <summary>Deletes events that are older than they are kept, found through the day index, with their bodies.</summary>
+/// <summary>Deletes events past their retention, found through the day index, and their bodies.</summary>
 public sealed partial class Retention(
     TableServiceClient service,
     EventStore events,
@@ -24,7 +24,7 @@ public sealed partial class Retention(
     private readonly TableClient table = service.GetTableClient(EventStore.TableName);
     private readonly TableClient byDay = service.GetTableClient(EventIndex.ByDayTable);
 
-    /// <summary>Deletes what the settings say is too old, then sweeps blobs.</summary>
+    /// <summary>Deletes what is too old by the settings, then sweeps blobs.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task PurgeExpiredAsync(CancellationToken cancellationToken)
     {
@@ -35,14 +35,14 @@ public sealed partial class Retention(
     }
 
     /// <summary>Deletes the events of all whole days before a time from all three tables, and their blobs.</summary>
-    /// <param name="before">The time. An event without one, or with one in the future, is as old as its receipt.</param>
-    /// <returns>How many events.</returns>
+    /// <param name="before">The time. An event without one, or with one in the future, counts from when it was received.</param>
+    /// <returns>How many events were deleted; in a dry run, how many would be.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<long> PurgeAsync(
         DateTimeOffset before, bool dryRun, IProgress<long>? progress, CancellationToken cancellationToken) =>
         await PurgeAsync(before, dryRun ? null : await sweep.LookAsync(cancellationToken), progress, cancellationToken);
 
-    /// <param name="use">Null only counts.</param>
+    /// <param name="use">With null, it only counts.</param>
     internal async Task<long> PurgeAsync(
         DateTimeOffset before, BlobUse? use, IProgress<long>? progress, CancellationToken cancellationToken)
     {
@@ -85,7 +85,7 @@ public sealed partial class Retention(
         {
             var emailEvent = await events.ReadAsync(stored.Value!, cancellationToken);
 
-            // Before its row: without the row, nobody would find the blob again.
+            // Before its row: without the row, nothing would find the blob again.
             if (stored.Value!.GetString(ColumnNames.BodyBlob) is { } blob)
             {
                 await sweep.ReleaseAsync(blob, use, cancellationToken);
@@ -94,13 +94,13 @@ public sealed partial class Retention(
             await events.DeleteAsync(emailEvent, stored.Value, cancellationToken);
         }
 
-        // What has lost its event, for example to a purge that ran while a duplicate was judged; or the row of that very event.
+        // A row that has lost its event, for example to a purge that ran while a duplicate was compared; or the row of this same event.
         await events.DeleteLostAsync(indexRow, cancellationToken);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(320, LogLevel.Information, "Retention: {Events} events deleted, {Blobs} blobs swept that nothing referred to.")]
+        [LoggerMessage(320, LogLevel.Information, "Retention: deleted {Events} events, and swept {Blobs} blobs that nothing referred to.")]
         public static partial void Purged(ILogger logger, long events, long blobs);
     }
 }

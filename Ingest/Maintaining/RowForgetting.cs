@@ -5,7 +5,7 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Maintaining;
 
-/// <summary>What became of a row that was looked at for an address.</summary>
+/// <summary>What happened to a row that was searched for an address.</summary>
 internal enum ForgetChange
 {
     None,
@@ -14,8 +14,8 @@ internal enum ForgetChange
 }
 
 /// <summary>
-/// Forgets an address in one row after the other. Only a row that is as it was read is written or deleted: what has changed meanwhile is
-/// read and judged again.
+/// Forgets an address row by row. A row is written or deleted only if it has not changed since it was read; otherwise it is read and
+/// checked again.
 /// </summary>
 internal sealed class RowForgetting(
     TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, AddressPattern address, bool dryRun)
@@ -30,8 +30,10 @@ internal sealed class RowForgetting(
         deadLetters.IfUnchangedAsync(
             letter, row => ForgetReadDeadLetterAsync(row, cancellationToken), ForgetChange.None, cancellationToken);
 
-    /// <summary>Forgets an index row that still holds the address: its event is gone, or a run was cut short before it came here.</summary>
-    /// <returns>What became of its event, and whether the index row had none.</returns>
+    /// <summary>
+    /// Forgets an index row that still contains the address: its event is gone, or a run was cut short before it got here.
+    /// </summary>
+    /// <returns>What happened to its event, and whether the index row had none.</returns>
     public async Task<(ForgetChange Change, bool IsOrphan)> ForgetIndexRowAsync(
         TableClient index, TableEntity row, CancellationToken cancellationToken)
     {
@@ -66,7 +68,7 @@ internal sealed class RowForgetting(
 
     private async Task<ForgetChange> ForgetReadEventAsync(TableEntity row, CancellationToken cancellationToken)
     {
-        // Without its body an event is what its columns say.
+        // Without its body, an event is what its columns say.
         var ofBody = await events.ReadAsync(row, cancellationToken);
         if ((ofBody ?? Redaction.EventOf(row)) is not { } e || !Redaction.IsIn(address, e))
         {
@@ -88,7 +90,7 @@ internal sealed class RowForgetting(
         return ForgetChange.Redacted;
     }
 
-    // Gone when it was to be deleted: `reparse` may have moved it to its keys, past where this run reads.
+    // It was gone when it should be deleted: `reparse` may have moved it to its new keys, which this run has already passed.
     private async Task<ForgetChange> ForgetMovedAsync(EmailEvent e, TableEntity row, CancellationToken cancellationToken)
     {
         var (partitionKey, rowKey) = (EventKeys.PartitionKey(e), EventKeys.RowKey(e));
@@ -107,19 +109,19 @@ internal sealed class RowForgetting(
         rewritten.Row[ColumnNames.Redacted] = true;
         if (await events.RewriteAsync(rewritten, row, cancellationToken) == StoreOutcome.Conflict)
         {
-            const string Error = "Without the forgotten address, this is another event of the same id, name and recipient.";
+            const string Error = "Without the forgotten address, this is another event with the same id, name and recipient.";
             await letters.KeepAsync(webhook, DeadLetterReason.Conflict, Error, cancellationToken);
         }
 
         var isMoved = (rewritten.Row.PartitionKey, rewritten.Row.RowKey) != (row.PartitionKey, row.RowKey);
         if (isMoved && !await events.DeleteAsync(old, row, row.ETag, cancellationToken) && rewritten.Row.ETag != default)
         {
-            // Somebody else deleted or moved it meanwhile: it must not come back here.
+            // Somebody else deleted or moved it in the meantime: it must not come back here.
             await events.DeleteAsync(without, rewritten.Row, rewritten.Row.ETag, cancellationToken);
         }
     }
 
-    // Index rows of an event that is as it should be are made again rather than deleted.
+    // If the event is as it should be, its index rows are rebuilt, not deleted.
     private async Task<bool> IsIndexedAsync(TableClient index, TableEntity row, TableEntity stored, CancellationToken cancellationToken)
     {
         if (await events.ReadAsync(stored, cancellationToken) is not { } e)
@@ -158,7 +160,7 @@ internal sealed class RowForgetting(
         }
         else if (!dryRun)
         {
-            // One webhook becomes JSON if it could be read. A message, which may hold the webhooks of others, stays a message.
+            // One webhook becomes JSON if it could be read. A message, which may contain other people's webhooks, stays a message.
             if (!isMessage && without.StartsWith('{'))
             {
                 row[ColumnNames.ContentType] = "application/json";

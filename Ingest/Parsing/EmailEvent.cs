@@ -4,7 +4,7 @@ namespace Smtp2GoIngest.Parsing;
 
 /// <summary>One event of an email or SMS, from the fields of one webhook.</summary>
 /// <remarks>
-/// Every property depends only on the fields. The first non-empty scalar of a field counts. <c>Unavailable</c>, which SMTP2GO writes where
+/// Every property depends only on the fields. The first non-empty scalar of a field counts. <c>Unavailable</c>, which SMTP2GO writes when
 /// it has no value, counts as missing.
 /// </remarks>
 public sealed class EmailEvent
@@ -45,7 +45,7 @@ public sealed class EmailEvent
     /// <summary>Only for an SMS.</summary>
     public string? DestinationNumber { get; }
 
-    /// <summary>The addresses of <c>recipients</c>, in order; empty on all events but <c>processed</c>.</summary>
+    /// <summary>The addresses in <c>recipients</c>, in order; empty on all events except <c>processed</c>.</summary>
     public IReadOnlyList<string> Recipients { get; }
 
     /// <summary>When it happened, in UTC: <c>time</c>, else <c>received_timestamp</c>, else <c>submitted_timestamp</c>.</summary>
@@ -59,7 +59,7 @@ public sealed class EmailEvent
 
     /// <summary>Reads the event from the body of a webhook.</summary>
     /// <param name="body">The bytes as received. Bytes that are not UTF-8 are read as U+FFFD.</param>
-    /// <param name="problem">Why there is no event; <see cref="BodyProblem.NoEvent"/> where the body itself is fine.</param>
+    /// <param name="problem">Why there is no event; <see cref="BodyProblem.NoEvent"/> if the body itself is fine.</param>
     public static bool TryParse(ReadOnlySpan<byte> body, [NotNullWhen(true)] out EmailEvent? emailEvent, out BodyProblem problem)
     {
         emailEvent = null;
@@ -72,7 +72,7 @@ public sealed class EmailEvent
         return emailEvent is not null;
     }
 
-    /// <summary>Creates an event from fields; false where they hold no <c>event</c> with a value.</summary>
+    /// <summary>Creates an event from fields; false if they have no <c>event</c> with a value.</summary>
     public static bool TryCreate(IReadOnlyList<WebhookField> fields, [NotNullWhen(true)] out EmailEvent? emailEvent)
     {
         var name = fields.FirstOrDefault(f => f.Name == "event") is { } field ? FirstOf(field.Values) : null;
@@ -81,7 +81,7 @@ public sealed class EmailEvent
     }
 
     /// <summary>Whether two events have the same fields, in any order, format and spelling of times, lists and numbers.</summary>
-    /// <remarks>An empty field is a missing one. <c>sendtime</c> differs each time SMTP2GO sends the same event.</remarks>
+    /// <remarks>An empty field counts as missing. <c>sendtime</c> differs each time SMTP2GO sends the same event.</remarks>
     public bool SaysTheSameAs(EmailEvent other) => Comparable(this).SequenceEqual(Comparable(other));
 
     private static IEnumerable<(string, string)> Comparable(EmailEvent e) =>

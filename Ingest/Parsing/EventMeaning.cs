@@ -7,12 +7,12 @@ using System.Text.RegularExpressions;
 namespace Smtp2GoIngest.Parsing;
 
 /// <summary>
-/// What a field says, whatever the format: times as instants, numbers as numbers, lists as lists. The account may change the output format
-/// between two tries of one webhook.
+/// What a field means, whatever the format: times as instants, numbers as numbers, lists as lists. The account may change the output
+/// format between two tries of the same webhook.
 /// </summary>
 internal static partial class EventMeaning
 {
-    // A longer one could be rounded, and two numbers read as one.
+    // A longer one could be rounded, so that two numbers read as the same.
     private const int MaxDigits = 20;
 
     /// <summary>The fields in one spelling, in ordinal order of their names.</summary>
@@ -21,7 +21,7 @@ internal static partial class EventMeaning
         .OrderBy(same => same.Key, StringComparer.Ordinal)
         .Select(same => new WebhookField(same.Key, [.. same.SelectMany(ValuesOf).Select(text => new FieldValue(text))]));
 
-    // What is no text, as an object in a list of addresses, says something too, though no key is made of it.
+    // A value that is not text, such as an object in a list of addresses, means something too, though no key is built from it.
     private static IEnumerable<string> ValuesOf(WebhookField field) =>
         FieldTypes.HoldsAddresses(field.Name)
             ? RecipientAddresses.Of(field).Concat(field.Values.Where(value => !value.IsScalar).Select(value => Compact(value.Text)))
@@ -53,7 +53,7 @@ internal static partial class EventMeaning
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // Not JSON after all, or half of a surrogate pair: it says what it is.
+            // Not JSON after all, or half of a surrogate pair: kept as it is.
             return [text];
         }
     }
@@ -91,7 +91,7 @@ internal static partial class EventMeaning
         }
     }
 
-    // Not 007 and not +1: those are texts. No exponent that would be rounded to nothing.
+    // Not 007 and not +1: those are texts. No exponent that would round to zero.
     [GeneratedRegex(@"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9])?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex JsonNumber();
 }

@@ -25,6 +25,6 @@ public static class EventName
         _ => name,
     };
 
-    /// <summary>Whether SMTP2GO documents an event of this normalised name.</summary>
+    /// <summary>Whether SMTP2GO documents an event with this normalised name.</summary>
     public static bool IsKnown(string name) => OfEmails.Contains(name) || OfSms.Contains(name);
 }

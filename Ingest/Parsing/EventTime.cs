@@ -3,9 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace Smtp2GoIngest.Parsing;
 
-/// <summary>Reads the times that SMTP2GO sends, and what else a sender may mean by one.</summary>
+/// <summary>Reads the times that SMTP2GO sends, and other ways to write a time.</summary>
 /// <remarks>
-/// <c>2026-03-24T08:23:19Z</c>, all of RFC 3339, a space for its T, no zone for UTC; also RFC 5322 and seconds or milliseconds since 1970.
+/// All of RFC 3339, such as <c>2026-03-24T08:23:19Z</c>, also with a space for the T or without a zone for UTC; RFC 5322; and seconds or
+/// milliseconds since 1970.
 /// </remarks>
 public static partial class EventTime
 {
@@ -15,7 +16,7 @@ public static partial class EventTime
         | DateTimeStyles.AllowLeadingWhite
         | DateTimeStyles.AllowTrailingWhite;
 
-    // The most digits of a fraction that a time can hold.
+    // The most fraction digits that a time can hold.
     private const int TickDigits = 7;
 
     // Only exact formats: a lenient parser would add today's date to "10:30", and a key must not depend on the clock.
@@ -29,12 +30,14 @@ public static partial class EventTime
         "ddd, d MMM yyyy HH:mm:ss 'GMT'",
     ];
 
-    /// <param name="time">In UTC, which is also assumed for a time without a zone.</param>
+    /// <param name="time">In UTC, which is also assumed if the text has no zone.</param>
     public static bool TryParse(string? text, out DateTimeOffset time) =>
         DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, Utc, out time)
         || (text is not null && (TryParseRfc3339(text, out time) || TryParseEpoch(text, out time)));
 
-    /// <summary>One spelling for each instant, which reads back as it: <c>2026-03-24T08:23:19Z</c>, with the fraction it has.</summary>
+    /// <summary>
+    /// One spelling for each instant, which reads back as the same: <c>2026-03-24T08:23:19Z</c>, with its fraction if it has one.
+    /// </summary>
     internal static string ToText(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
@@ -78,7 +81,7 @@ public static partial class EventTime
         matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Rfc3339();
 
-    // From 2001 on, so that no shorter number is taken for a time.
+    // From 2001 on, so that a shorter number does not count as a time.
     [GeneratedRegex(
         @"^\s*[1-9][0-9]{9}(\.[0-9]{1,9}|[0-9]{3})?\s*$",
         RegexOptions.ExplicitCapture | RegexOptions.ECMAScript,

@@ -1,6 +1,6 @@
 namespace Smtp2GoIngest.Parsing;
 
-/// <summary>The fields whose values are more than texts, by the names that SMTP2GO documents or is known to send.</summary>
+/// <summary>The fields whose values are more than text, by the names that SMTP2GO documents or is known to send.</summary>
 internal static class FieldTypes
 {
     private static readonly HashSet<string> Times =
@@ -18,6 +18,6 @@ internal static class FieldTypes
     /// <summary>Recipients of an email, or the one recipient of an event.</summary>
     public static bool HoldsAddresses(string name) => name == "rcpt" || IsRecipients(name);
 
-    /// <summary>What SMTP2GO writes where it has no value.</summary>
+    /// <summary>What SMTP2GO writes when it has no value.</summary>
     public static bool IsMissing(string text) => text == "Unavailable";
 }

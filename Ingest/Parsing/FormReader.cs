@@ -18,7 +18,7 @@ internal static class FormReader
         return false;
     }
 
-    /// <summary>Reads every field; false where there are too many values.</summary>
+    /// <summary>Reads every field; false if there are too many values.</summary>
     public static bool TryRead(string body, FieldList fields)
     {
         foreach (var range in body.AsSpan().Split('&'))

@@ -7,7 +7,7 @@ namespace Smtp2GoIngest.Parsing;
 /// <summary>Reads a body that is a JSON object.</summary>
 internal static class JsonReader
 {
-    // Nesting costs the reader one bit a level, so the limit of the body is limit enough.
+    // Nesting costs the reader one bit per level, so the limit on the body is enough.
     private static readonly JsonReaderOptions Options = new() { MaxDepth = int.MaxValue };
 
     public static bool IsWellFormed(ReadOnlySpan<byte> body)
@@ -28,7 +28,7 @@ internal static class JsonReader
         }
     }
 
-    /// <summary>Reads every field of a well-formed object; false where there are too many values.</summary>
+    /// <summary>Reads every field of a well-formed object; false if there are too many values.</summary>
     public static bool TryRead(ReadOnlySpan<byte> body, FieldList fields)
     {
         var reader = new Utf8JsonReader(body, Options);
@@ -97,7 +97,7 @@ internal static class JsonReader
         }
     }
 
-    // The reader rejects a text with an unpaired surrogate; here it becomes U+FFFD.
+    // The reader rejects a text with an unpaired surrogate. Here the surrogate becomes U+FFFD.
     private static string Unescape(string text)
     {
         var result = new StringBuilder(text.Length);

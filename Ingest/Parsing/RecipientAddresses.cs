@@ -3,17 +3,17 @@ using System.Text.RegularExpressions;
 
 namespace Smtp2GoIngest.Parsing;
 
-/// <summary>Reads the addresses of <c>rcpt</c> and <c>recipients</c>, however they are joined, quoted or named.</summary>
+/// <summary>Reads the addresses in <c>rcpt</c> and <c>recipients</c>, however they are joined, quoted or named.</summary>
 public static partial class RecipientAddresses
 {
-    /// <summary>The addresses of a field, without blanks, display names and angle brackets. An element of a list is never split.</summary>
+    /// <summary>The addresses in a field, without blanks, display names and angle brackets. An element of a list is never split.</summary>
     public static IEnumerable<string> Of(WebhookField field) => field.Values
         .Where(value => value.IsScalar)
         .SelectMany(value => field.IsList ? [value.Text] : Split(value.Text))
         .Select(Unwrap)
         .Where(address => address.Length > 0 && !FieldTypes.IsMissing(address));
 
-    /// <summary>The address alone: <c>ada@example.org</c> for <c>"Lovelace, Ada" &lt;ada@example.org&gt;</c>.</summary>
+    /// <summary>Only the address: <c>ada@example.org</c> for <c>"Lovelace, Ada" &lt;ada@example.org&gt;</c>.</summary>
     public static string Unwrap(string text)
     {
         var address = text.AsSpan().Trim();
@@ -22,7 +22,7 @@ public static partial class RecipientAddresses
             : address.ToString();
     }
 
-    /// <summary>The parts of a joined text, as they stand in it, or the texts of a list that JSON or Python wrote.</summary>
+    /// <summary>The parts of a joined text, as they are, or the texts in a list that JSON or Python wrote.</summary>
     internal static IEnumerable<string> Split(string list)
     {
         if (list.AsSpan().TrimStart() is ['[', ..] && TextsOf(list.Trim()) is { } texts)
@@ -39,7 +39,7 @@ public static partial class RecipientAddresses
         var (start, lastQuote, lastBracket) = (0, list.LastIndexOf('"'), list.LastIndexOf('>'));
         for (var i = 0; i < list.Length; i++)
         {
-            // What is never closed closes nothing; without a look at the last one each would be searched for to the end.
+            // One that is never closed is skipped. Without knowing the last one, each would be searched for to the end.
             if (list[i] == '"' && i < lastQuote)
             {
                 do
@@ -64,7 +64,7 @@ public static partial class RecipientAddresses
 
     private static bool IsEscaped(string text, int at) => (at - 1 - text.AsSpan(0, at).LastIndexOfAnyExcept('\\')) % 2 == 1;
 
-    // A list as JSON writes it, or as Python prints it; null where it is neither.
+    // A list as JSON writes it, or as Python prints it; null if it is neither.
     private static IEnumerable<string>? TextsOf(string list)
     {
         try

@@ -6,10 +6,10 @@ using System.Text.Unicode;
 
 namespace Smtp2GoIngest.Parsing;
 
-/// <summary>Why a body holds no event.</summary>
+/// <summary>Why there is no event in a body.</summary>
 public enum BodyProblem
 {
-    /// <summary>There is none.</summary>
+    /// <summary>There is no problem.</summary>
     None,
 
     /// <summary>No bytes, or only white space.</summary>
@@ -34,7 +34,7 @@ public enum BodyProblem
 /// <summary>Reads the two formats that SMTP2GO sends, a form and a JSON object. The first character tells them apart.</summary>
 public static class WebhookBody
 {
-    /// <summary>The most values that one body may hold, recipients left out; SMTP2GO sends about thirty.</summary>
+    /// <summary>The most values that one body may have, not counting recipients; SMTP2GO sends about thirty.</summary>
     public const int MaxValues = 10_000;
 
     /// <summary>Checks the syntax of a body without building anything from it.</summary>

@@ -2,17 +2,17 @@ namespace Smtp2GoIngest.Parsing;
 
 /// <summary>One value of a field.</summary>
 /// <param name="Text">The JSON text of a number, boolean, object or array; empty for null.</param>
-/// <param name="IsScalar">False for a JSON object or array. No key is ever made of one.</param>
+/// <param name="IsScalar">False for a JSON object or array. No key is ever built from one.</param>
 public readonly record struct FieldValue(string Text, bool IsScalar = true);
 
-/// <summary>One field of a body: its name as sent, and its values in their order.</summary>
+/// <summary>One field of a body: its name as sent, and its values in order.</summary>
 /// <param name="Name">Case-sensitive: SMTP2GO sends <c>Subject</c> and <c>subject</c> in one body.</param>
-/// <param name="Values">Several where a form repeats the name or JSON holds an array; none for an empty array.</param>
+/// <param name="Values">Several if a form repeats the name or JSON has an array; none for an empty array.</param>
 /// <param name="IsList">A JSON array, or a name that a form repeats or ends in <c>[]</c>: each value is one element.</param>
 public sealed record WebhookField(string Name, IReadOnlyList<FieldValue> Values, bool IsList = false);
 
-/// <summary>Collects fields in the order in which their names first appear, up to a number of values over all of them.</summary>
-/// <remarks>Recipients do not count: an email has as many as it has, and the limit of the body bounds them.</remarks>
+/// <summary>Collects fields in the order in which their names first appear, up to a total number of values.</summary>
+/// <remarks>Recipients do not count: an email may have any number, and the limit on the body bounds them.</remarks>
 internal sealed class FieldList(int maxValues)
 {
     private readonly List<Entry> entries = [];
@@ -25,7 +25,7 @@ internal sealed class FieldList(int maxValues)
             new WebhookField(e.Name, e.Values, e.IsArray || e.Values.Count > 1 || e.Name.EndsWith("[]", StringComparison.Ordinal))),
     ];
 
-    /// <summary>The values of a field, which is added if it is new.</summary>
+    /// <summary>The field with this name; added if it is new.</summary>
     public Entry this[string name]
     {
         get
@@ -40,7 +40,7 @@ internal sealed class FieldList(int maxValues)
         }
     }
 
-    /// <summary>Adds a value to a field; false past the limit.</summary>
+    /// <summary>Adds a value to a field; false if that exceeds the limit.</summary>
     public bool TryAdd(Entry field, FieldValue value)
     {
         field.Values.Add(value);

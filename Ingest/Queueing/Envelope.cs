@@ -12,10 +12,10 @@ public static class Envelope
 {
     public const int Version = 1;
 
-    /// <summary>The most bytes of one webhook in its encoded form; a larger one goes to a blob.</summary>
+    /// <summary>The most bytes that one encoded webhook may have; a larger one goes to a blob.</summary>
     public const int MaxWebhookBytes = 24 * 1024;
 
-    /// <summary>The most bytes of a message. Azure's own limit is 64 KiB.</summary>
+    /// <summary>The most bytes that a message may have. Azure's own limit is 64 KiB.</summary>
     public const int MaxMessageBytes = 60 * 1024;
 
     /// <summary>The size of a message without webhooks.</summary>
@@ -28,7 +28,7 @@ public static class Envelope
 
     private static ReadOnlySpan<byte> Tail => "]}"u8;
 
-    /// <summary>Encodes one webhook; null where the encoded form exceeds <see cref="MaxWebhookBytes"/>.</summary>
+    /// <summary>Encodes one webhook; null if the encoded form exceeds <see cref="MaxWebhookBytes"/>.</summary>
     public static byte[]? Encode(ReceivedWebhook webhook)
     {
         var encoded = JsonSerializer.SerializeToUtf8Bytes(webhook, EnvelopeJson.Default.ReceivedWebhook);
@@ -77,7 +77,7 @@ public static class Envelope
                 || !root.TryGetProperty("webhooks", out var webhooks)
                 || webhooks.ValueKind != JsonValueKind.Array)
             {
-                return EnvelopeContent.Unreadable("The message is not an envelope of this app.");
+                return EnvelopeContent.Unreadable("The message is not one of this app's envelopes.");
             }
 
             return version == Version
@@ -117,9 +117,9 @@ public sealed record EnvelopeContent(IReadOnlyList<EnvelopeEntry> Entries, strin
     internal static EnvelopeContent Unreadable(string problem) => new([], problem);
 }
 
-/// <summary>One webhook of a message.</summary>
-/// <param name="Webhook">Null where the entry is broken.</param>
-/// <param name="Json">The entry as in the message.</param>
+/// <summary>One webhook in a message.</summary>
+/// <param name="Webhook">Null if the entry is broken.</param>
+/// <param name="Json">The entry as it is in the message.</param>
 public sealed record EnvelopeEntry(ReceivedWebhook? Webhook, string Json);
 
 [JsonSourceGenerationOptions(

@@ -7,20 +7,20 @@ namespace Smtp2GoIngest.Queueing;
 /// <param name="send">Sends one message; if it fails, every entry in it fails.</param>
 internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, IngestMetrics metrics, TimeProvider time)
 {
-    /// <summary>How many sends run side by side, slow ones left out.</summary>
-    /// <remarks>A second one begins when as many entries wait as the first one carries: docs/performance.md.</remarks>
+    /// <summary>How many sends may run in parallel, not counting slow ones.</summary>
+    /// <remarks>A second one begins when as many entries are waiting as the first one carries: docs/performance.md.</remarks>
     public const int MaxSends = 2;
 
-    /// <summary>How many sends run side by side, slow ones included: nobody waits behind one that hangs.</summary>
+    /// <summary>How many sends may run in parallel, including slow ones: nobody waits behind one that hangs.</summary>
     public const int MaxSendsWithSlow = 8;
 
-    /// <summary>The most bytes that may wait. Past it an entry is refused at once instead of after its time-out.</summary>
+    /// <summary>The most bytes that may wait. Past that, an entry is refused at once instead of after its time-out.</summary>
     public const int MaxWaitingBytes = 16 * 1024 * 1024;
 
     // Ten times what a send usually takes.
     internal static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(250);
 
-    // Nobody waits longer: SMTP2GO hangs up after 10 s.
+    // Nobody waits longer than this: SMTP2GO hangs up after 10 s.
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
 
     private static readonly int MessageRoom = Envelope.MaxMessageBytes - Envelope.EmptyBytes;
@@ -32,7 +32,7 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     private bool isWatched;
 
     /// <summary>Returns when the message that carries the entry has been sent.</summary>
-    /// <param name="room">How many bytes of a message the entry counts as; at least its length.</param>
+    /// <param name="room">How many bytes the entry counts for in a message; at least its length.</param>
     /// <param name="cancellationToken">Ends the wait. The entry is not sent unless its send has already begun.</param>
     /// <exception cref="QueueOverloadedException">Too much is waiting already.</exception>
     public async Task AddAsync(byte[] encoded, int room, CancellationToken cancellationToken)
@@ -107,7 +107,7 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
 
         if (next is not null)
         {
-            // Outside this request: neither delaying its answer nor in its context.
+            // Outside this request: it must not delay the answer or run in the request's context.
             using (ExecutionContext.SuppressFlow())
             {
                 _ = Task.Run(() => SendAsync(next), CancellationToken.None);
@@ -115,7 +115,7 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
         }
     }
 
-    /// <summary>Takes what fits into one message; null where no send may begin now.</summary>
+    /// <summary>Takes what fits into one message; null if no send may begin now.</summary>
     private Batch? Take()
     {
         var batch = MayBegin(out var due) ? TakeMessage() : null;
@@ -131,7 +131,7 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
         return batch;
     }
 
-    // Behind a send, entries gather into a large message. Many of them justify a second send; a slow one holds up nobody.
+    // While a send runs, entries gather into a large message. Many of them justify a second send. A slow send holds up nobody.
     private bool MayBegin(out TimeSpan? untilNextIsSlow)
     {
         untilNextIsSlow = null;
@@ -149,10 +149,10 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
         return waiting.Count > 0 && !isLarger && fresh < MaxSends && underWay.Count < MaxSendsWithSlow;
     }
 
-    /// <summary>Begins a send when one that is under way becomes slow: perhaps no entry comes any more that would.</summary>
+    /// <summary>Begins a send when one that is under way becomes slow: there may be no later entry to begin it.</summary>
     private async Task TakeWhenSlowAsync(TimeSpan whenSlow)
     {
-        // A delay is cut to whole milliseconds: one of none would go on at once, inside the lock.
+        // A delay is cut to whole milliseconds, and one of zero would continue at once, inside the lock.
         await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(whenSlow.TotalMilliseconds)), time);
         Batch? batch;
         lock (gate)
@@ -188,12 +188,12 @@ internal sealed class GroupCommit(Func<byte[][], CancellationToken, Task> send, 
     {
         public byte[] Encoded => encoded;
 
-        /// <summary>Its share of a message, with the comma.</summary>
+        /// <summary>Its share of a message, including the comma.</summary>
         public int Bytes => room + 1;
 
         public TaskCompletionSource Sent { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        /// <summary>Null while it waits.</summary>
+        /// <summary>Null while the entry is waiting.</summary>
         public Batch? Batch { get; set; }
     }
 

@@ -5,10 +5,10 @@ using Azure.Storage.Queues.Models;
 
 namespace Smtp2GoIngest.Queueing;
 
-/// <summary>One look at a queue: how much waits in it, and how long.</summary>
+/// <summary>One look at a queue: how many messages are waiting in it, and for how long.</summary>
 /// <remarks>
 /// A hidden message, for example between two tries, cannot be peeked, and any instance may take the next look. So the time of the oldest
-/// message known is kept in the queue's own metadata.
+/// known message is kept in the queue's own metadata.
 /// </remarks>
 internal sealed class QueueLook
 {
@@ -29,17 +29,17 @@ internal sealed class QueueLook
     /// <summary>The name in the queue's metadata.</summary>
     internal const string Mark = "oldestmessage";
 
-    /// <summary>How many messages there are, hidden ones included.</summary>
+    /// <summary>How many messages there are, including hidden ones.</summary>
     public int Depth { get; }
 
     public bool AllHidden { get; }
 
-    /// <summary>How old the oldest message known is, by storage's own clock; null where none has been seen yet.</summary>
+    /// <summary>How old the oldest known message is, by storage's own clock; null if none has been seen yet.</summary>
     public TimeSpan? Age => Depth == 0 ? TimeSpan.Zero : now - Oldest;
 
     private DateTimeOffset? Oldest { get; }
 
-    /// <summary>Whether every message came after a time; false where that is not known.</summary>
+    /// <summary>Whether every message came after a time; false if that is not known.</summary>
     public bool IsAllAfter(DateTimeOffset time) => Depth == 0 || (Oldest > time && !(Marked <= time));
 
     private DateTimeOffset? Marked =>
@@ -56,8 +56,8 @@ internal sealed class QueueLook
         return new QueueLook(queue, answer, visible);
     }
 
-    /// <summary>Keeps what the next look has to know; writes only where that has changed.</summary>
-    /// <remarks>Messages that nobody has seen count from now on.</remarks>
+    /// <summary>Keeps what the next look needs to know; writes only if that has changed.</summary>
+    /// <remarks>The age of messages that nobody has seen yet counts from now.</remarks>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task KeepAsync(CancellationToken cancellationToken)
     {

@@ -5,7 +5,9 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Queueing;
 
-/// <summary>Measures how much waits in the queues, and how long: the only signals that still work when the consumer is stuck.</summary>
+/// <summary>
+/// Measures how many messages wait in the queues, and for how long: the only signals that still work when the consumer is stuck.
+/// </summary>
 public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics)
 {
     /// <summary>Once a minute.</summary>
@@ -16,13 +18,13 @@ public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics
     public Task WatchAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(WatchAsync(WebhookQueue.Name, cancellationToken), WatchAsync(WebhookQueue.PoisonName, cancellationToken));
 
-    /// <summary>How many messages both queues hold, including hidden ones. A queue that does not exist yet is empty.</summary>
+    /// <summary>How many messages are in both queues, including hidden ones. A queue that does not exist yet is empty.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<int> CountAsync(CancellationToken cancellationToken) =>
         await CountAsync(service.GetQueueClient(WebhookQueue.Name), cancellationToken)
         + await CountAsync(service.GetQueueClient(WebhookQueue.PoisonName), cancellationToken);
 
-    /// <summary>Whether every message in both queues, hidden ones included, came after a time; false where that is not known.</summary>
+    /// <summary>Whether every message in both queues, including hidden ones, came after a time; false if that is not known.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal async Task<bool> IsAllAfterAsync(DateTimeOffset after, CancellationToken cancellationToken)
     {
@@ -37,7 +39,7 @@ public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics
             }
             catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
             {
-                // As good as empty.
+                // The same as empty.
             }
         }
 
@@ -62,7 +64,7 @@ public sealed class QueueWatch(QueueServiceClient service, IngestMetrics metrics
         {
             var look = await QueueLook.AtAsync(service.GetQueueClient(name), cancellationToken);
 
-            // First, so that a mark that cannot be written costs no measurement. Of an age that is not known nothing is said.
+            // First, so that a mark that cannot be written does not cost the measurement. An unknown age is not reported.
             metrics.QueueMeasured(name, look.Depth, look.Age);
             await look.KeepAsync(cancellationToken);
         }

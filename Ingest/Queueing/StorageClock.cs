@@ -7,23 +7,23 @@ namespace Smtp2GoIngest.Queueing;
 /// <summary>The storage account's own time, to compare with the times that it writes. A local clock may be minutes off.</summary>
 public sealed class StorageClock(BlobServiceClient service)
 {
-    // It names whole seconds, as does a blob's last change: what is written after the call may carry the second of the answer.
+    // Storage gives whole seconds, also for a blob's last change: a write after the call may carry the same second as the answer.
     private static readonly TimeSpan Resolution = TimeSpan.FromSeconds(1);
 
-    /// <summary>The last second that was over at the call. Whatever storage writes from then on carries a later time.</summary>
+    /// <summary>The last second that had passed at the call. Whatever storage writes from then on carries a later time.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<DateTimeOffset> PassedAsync(CancellationToken cancellationToken) =>
         TimeOf(await AnswerAsync(cancellationToken)) - Resolution;
 
     /// <summary>Storage's time when it answered, in whole seconds.</summary>
     internal static DateTimeOffset TimeOf(Response? answer) =>
-        answer?.Headers.Date ?? throw new RequestFailedException("The answer of storage has no Date.");
+        answer?.Headers.Date ?? throw new RequestFailedException("Storage's answer has no Date header.");
 
     private async Task<Response?> AnswerAsync(CancellationToken cancellationToken)
     {
         try
         {
-            // The role on blobs alone allows it.
+            // The role for blobs is enough for this.
             var container = service.GetBlobContainerClient(WebhookBlobs.ContainerName);
             return (await container.GetPropertiesAsync(cancellationToken: cancellationToken)).GetRawResponse();
         }

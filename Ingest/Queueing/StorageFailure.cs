@@ -5,7 +5,7 @@ namespace Smtp2GoIngest.Queueing;
 /// <summary>Describes a failure without the text of the exception, which may quote a row, an address or a URL.</summary>
 internal static class StorageFailure
 {
-    /// <summary>The error code and status from Azure, or that there was no answer; the type of any other exception.</summary>
+    /// <summary>Azure's error code and status, or that there was no answer; for any other exception, its type.</summary>
     public static string Describe(Exception e) => e switch
     {
         LoggableException => e.Message,
@@ -17,5 +17,5 @@ internal static class StorageFailure
     };
 }
 
-/// <summary>A failure whose text is safe to log: it quotes no row, address or URL.</summary>
+/// <summary>A failure whose text is safe to log: it does not quote a row, an address or a URL.</summary>
 internal sealed class LoggableException(string message) : Exception(message);

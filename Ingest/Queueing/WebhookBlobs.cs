@@ -37,7 +37,7 @@ public sealed class WebhookBlobs(BlobServiceClient service)
         }
         catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
         {
-            // Deleted after it was found to exist and before it was touched.
+            // Deleted between finding that it exists and touching it.
             await WriteIfAbsentAsync(name, body, cancellationToken);
         }
 
@@ -48,7 +48,7 @@ public sealed class WebhookBlobs(BlobServiceClient service)
     internal IAsyncEnumerable<string> ListAsync(CancellationToken cancellationToken) =>
         ListAsync(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, cancellationToken);
 
-    /// <summary>Lists the blobs that were last written or touched before a time, and not before the last sweep already.</summary>
+    /// <summary>Lists the blobs that were last written or touched before a time, and that the last sweep did not look at.</summary>
     internal async IAsyncEnumerable<string> ListUnsweptAsync(
         DateTimeOffset before, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -74,7 +74,7 @@ public sealed class WebhookBlobs(BlobServiceClient service)
         }
     }
 
-    /// <summary>Keeps a blob from being swept for a while; nothing where it is gone.</summary>
+    /// <summary>Keeps a blob from being swept for a while; does nothing if it is gone.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal async Task TouchAsync(string name, CancellationToken cancellationToken)
     {
@@ -88,7 +88,7 @@ public sealed class WebhookBlobs(BlobServiceClient service)
         }
     }
 
-    /// <summary>Deletes a blob unless it was written or touched after a time; null deletes it in any case.</summary>
+    /// <summary>Deletes a blob unless it was written or touched after a time; with null, deletes it in any case.</summary>
     /// <returns>Whether it was deleted.</returns>
     internal async Task<bool> DeleteAsync(string name, DateTimeOffset? before, CancellationToken cancellationToken)
     {
@@ -103,7 +103,7 @@ public sealed class WebhookBlobs(BlobServiceClient service)
         }
     }
 
-    /// <summary>Reads a body; null where the blob is gone.</summary>
+    /// <summary>Reads a body; null if the blob is gone.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<BinaryData?> ReadAsync(string name, CancellationToken cancellationToken)
     {
@@ -118,7 +118,7 @@ public sealed class WebhookBlobs(BlobServiceClient service)
         }
     }
 
-    /// <summary>The container's; null where it does not exist yet.</summary>
+    /// <summary>The container's metadata; null if it does not exist yet.</summary>
     private async Task<IDictionary<string, string>?> MetadataAsync(CancellationToken cancellationToken) =>
         await container.ExistsAsync(cancellationToken)
             ? (await container.GetPropertiesAsync(cancellationToken: cancellationToken)).Value.Metadata

@@ -19,7 +19,9 @@ public sealed class WebhookQueue
     /// <summary>Must match <c>messageEncoding</c> in <c>host.json</c>.</summary>
     public const QueueMessageEncoding MessageEncoding = QueueMessageEncoding.None;
 
-    /// <summary>The most bytes of bodies on their way to a blob and then to the queue. Past it the next one is refused at once.</summary>
+    /// <summary>
+    /// The most bytes of bodies on their way to a blob and then to the queue. Past that, the next one is refused at once.
+    /// </summary>
     public const int MaxSpilledBytes = 64 * 1024 * 1024;
 
     private const int MaxContentTypeLength = 200;
@@ -43,7 +45,7 @@ public sealed class WebhookQueue
 
     /// <summary>Enqueues a webhook that has just been received; returns only after it is in the queue.</summary>
     /// <param name="body">The exact bytes received.</param>
-    /// <param name="cancellationToken">Ends the wait. The webhook may have been enqueued all the same.</param>
+    /// <param name="cancellationToken">Ends the wait. The webhook may have been enqueued anyway.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     /// <exception cref="QueueOverloadedException">Too many webhooks are waiting already.</exception>
     public async Task EnqueueAsync(
@@ -80,7 +82,7 @@ public sealed class WebhookQueue
             var encoded = Envelope.Encode(webhook with { Blob = await blobs.WriteAsync(body, cancellationToken) })
                 ?? throw new UnreachableException("A webhook without its body is too large for a message.");
 
-            // At most two per message: whoever stores a message reads all of its bodies.
+            // At most two per message: storing a message reads all of its bodies.
             await groupCommit.AddAsync(encoded, Envelope.MaxWebhookBytes, cancellationToken);
         }
         finally
@@ -90,7 +92,7 @@ public sealed class WebhookQueue
     }
 
     /// <summary>Puts the text of a message back as it was.</summary>
-    /// <param name="isEntry">True where the text is only one webhook of a message.</param>
+    /// <param name="isEntry">True if the text is only one webhook of a message.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal Task EnqueueTextAsync(string text, bool isEntry, CancellationToken cancellationToken) =>
         SendAsync(queue, isEntry ? Envelope.Wrap(Encoding.UTF8.GetBytes(text)) : BinaryData.FromString(text), cancellationToken);

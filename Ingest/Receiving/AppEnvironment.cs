@@ -4,10 +4,10 @@ namespace Smtp2GoIngest.Receiving;
 
 /// <summary>Where the app runs.</summary>
 /// <param name="IsAzure">True on Azure Functions and App Service.</param>
-/// <param name="IsPublic">True where the app answers more than this machine.</param>
+/// <param name="IsPublic">True if the app answers more than this machine.</param>
 public sealed record AppEnvironment(bool IsAzure, bool IsPublic)
 {
-    // App Service plans set the first. Flex Consumption does not; there the Functions host itself looks for the other two.
+    // App Service plans set the first. Flex Consumption does not. There, the Functions host itself looks for the other two.
     private static readonly string[] Marks = ["WEBSITE_INSTANCE_ID", "WEBSITE_SKU", "WEBSITE_POD_NAME"];
 
     /// <param name="listensToOthers">Whether the host may be reached from other machines.</param>

@@ -22,20 +22,20 @@ public sealed class CallerAddress
         {
             var settings = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor, ForwardLimit = TrustedProxies };
 
-            // Hops are trusted by number: the addresses of the front end change.
+            // Hops are trusted by their number: the front end's addresses change.
             settings.KnownIPNetworks.Clear();
             settings.KnownProxies.Clear();
             forwarded = new ForwardedHeadersMiddleware(_ => Task.CompletedTask, loggers, Options.Create(settings));
         }
     }
 
-    /// <summary>How many hops in the header, from the right, are believed.</summary>
+    /// <summary>How many hops in the header, from the right, are trusted.</summary>
     public int TrustedProxies { get; }
 
-    /// <summary>How many hops the header names. <see cref="Of"/> removes the ones that it believes, so call this first.</summary>
+    /// <summary>How many hops the header names. <see cref="Of"/> removes the ones that it trusts, so call this first.</summary>
     public static int Hops(HttpRequest request) => request.Headers.GetCommaSeparatedValues(Header).Length;
 
-    /// <summary>The caller's address; null where the connection has none.</summary>
+    /// <summary>The caller's address; null if the connection has none.</summary>
     public IPAddress? Of(HttpContext context)
     {
         forwarded?.ApplyForwarders(context);

@@ -11,7 +11,7 @@ internal sealed record Refusal(string Reason, int Status, string Title)
     public static readonly Refusal Method = new("method", 405, "Method not allowed. Send webhooks by POST.");
     public static readonly Refusal TooLarge = new("too-large", 413, "The body is longer than Webhook__MaxBodyBytes.");
     public static readonly Refusal Encoding = new(
-        "encoding", 415, "The body is compressed (Content-Encoding), so it cannot be checked. Send it as it is.");
+        "encoding", 415, "The body is compressed (Content-Encoding), so it cannot be checked. Send it uncompressed.");
     public static readonly Refusal Source = new(
         "source", 403, "The sender's address is not allowed (Webhook__AllowedSources, Webhook__TrustedProxies).");
     public static readonly Refusal SourceUndecided = new(

@@ -25,7 +25,7 @@ public delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken can
 /// <summary>Decides which addresses may post (<c>Webhook__AllowedSources</c>).</summary>
 /// <remarks>
 /// Names are resolved in the background. An address that a name resolved to in the last 24 hours stays allowed, because records rotate
-/// and DNS fails.
+/// and DNS may fail.
 /// </remarks>
 public sealed partial class SourceAllowList : BackgroundService
 {
@@ -51,11 +51,11 @@ public sealed partial class SourceAllowList : BackgroundService
         names = [.. entries.Names.Select(name => new ResolvedName(name))];
     }
 
-    /// <summary>True where there is no list: everybody who knows the secret may post.</summary>
+    /// <summary>True if there is no list: anybody who knows the secret may post.</summary>
     public bool IsEmpty => networks.Count == 0 && names.Length == 0;
 
     /// <summary>Decides about an address; waits up to two seconds if a name on the list has not been resolved yet.</summary>
-    /// <param name="source">Null where the connection has no address. That is denied if there is a list.</param>
+    /// <param name="source">Null if the connection has no address. That is denied if there is a list.</param>
     public async ValueTask<SourceDecision> DecideAsync(IPAddress? source, CancellationToken cancellationToken)
     {
         var decision = Decide(source);
@@ -105,11 +105,11 @@ public sealed partial class SourceAllowList : BackgroundService
             return SourceDecision.Denied;
         }
 
-        // An IPv4 address may come mapped into IPv6, and an entry may be written that way.
+        // An IPv4 address may arrive mapped to IPv6, and an entry may be written that way.
         var plain = Plain(source);
         var now = time.GetUtcNow();
 
-        // Asked first: a name that is resolved in between would have its addresses refused.
+        // Asked first: otherwise a name that is resolved in between would have its addresses refused.
         var known = names.All(name => name.IsKnown(now));
         return networks.Any(network => network.Contains(plain) || network.Contains(plain.MapToIPv6()))
             || names.Any(name => name.Has(plain, now))
@@ -157,7 +157,7 @@ public sealed partial class SourceAllowList : BackgroundService
         [LoggerMessage(
             110,
             LogLevel.Warning,
-            "{Host} in Webhook__AllowedSources does not resolve. Its addresses of the last {Hours} hours stay allowed; if there are none, "
+            "{Host} in Webhook__AllowedSources does not resolve. Its addresses from the last {Hours} hours stay allowed; without any, "
             + "webhooks get 503.")]
         public static partial void NotResolved(ILogger logger, string host, double hours);
     }

@@ -23,9 +23,9 @@ public enum AuthenticationResult
 /// <param name="Path">What follows <c>smtp2go_</c> in the path, decoded; null for the path without a secret.</param>
 public readonly record struct PresentedSecrets(IReadOnlyList<string?> Authorization, IReadOnlyList<string?> Query, string? Path);
 
-/// <summary>Compares the secrets of a request with the accepted ones, in a time that reveals nothing about them.</summary>
+/// <summary>Compares the secrets in a request with the accepted ones, in a time that reveals nothing about them.</summary>
 /// <remarks>
-/// SMTP2GO does not sign webhooks; these four ways are all that it offers
+/// SMTP2GO does not sign webhooks. These four ways are all it offers
 /// (<see href="https://support.smtp2go.com/hc/en-gb/articles/223088187-Webhooks"/>).
 /// </remarks>
 public sealed class WebhookAuthenticator

@@ -40,16 +40,16 @@ public sealed class WebhookOptions
 
     public SecretWays Accept { get; set; } = SecretWays.Basic | SecretWays.Bearer | SecretWays.Query | SecretWays.Path;
 
-    /// <summary>Lets everybody in; the only way to run without a password.</summary>
+    /// <summary>Lets anybody in; the only way to run without a password.</summary>
     public bool AllowAnonymous { get; set; }
 
-    /// <summary>Who may post: host names, addresses and CIDR ranges, separated by commas. Empty lets everybody post.</summary>
+    /// <summary>Who may post: host names, addresses and CIDR ranges, separated by commas. Empty lets anybody post.</summary>
     public string? AllowedSources { get; set; }
 
     /// <summary>How many hops of <c>X-Forwarded-For</c>, from the right, are ours; by default 1 on Azure and 0 elsewhere.</summary>
     public int? TrustedProxies { get; set; }
 
-    /// <summary>SMTP2GO's own bodies are a few KiB, and some hundred KiB for an email with many recipients.</summary>
+    /// <summary>SMTP2GO's own bodies have a few KiB, or some hundred KiB for an email with many recipients.</summary>
     public int MaxBodyBytes { get; set; } = 1024 * 1024;
 
     /// <summary>How long writing to the queue may take; SMTP2GO hangs up after 10 s.</summary>

@@ -18,7 +18,7 @@ public sealed class WebhookOptionsValidator(AppEnvironment environment) : IValid
     {
         if (!string.IsNullOrEmpty(options.Password) || !string.IsNullOrEmpty(options.PreviousPassword))
         {
-            yield return "Webhook__AllowAnonymous is true while a Webhook__Password is set: remove one of them.";
+            yield return "Webhook__AllowAnonymous is true, but a Webhook__Password is set: remove one of them.";
         }
     }
 
@@ -26,7 +26,7 @@ public sealed class WebhookOptionsValidator(AppEnvironment environment) : IValid
     {
         if (string.IsNullOrEmpty(options.Password))
         {
-            yield return "Webhook__Password is not set: without it everybody could post events. Set it to a random text of at least "
+            yield return "Webhook__Password is not set: without it, anybody could post events. Set it to a random text of at least "
                 + $"{MinPasswordLengthText} characters (or, for a test, set Webhook__AllowAnonymous to true).";
         }
         else if (Problem(options.Password) is { } problem)
@@ -85,18 +85,18 @@ public sealed class WebhookOptionsValidator(AppEnvironment environment) : IValid
 
     private static string MinPasswordLengthText => WebhookOptions.MinPasswordLength.ToString(CultureInfo.InvariantCulture);
 
-    // A blank is lost or kept on its way through a form, a shell or a file, and clients disagree on the encoding of other characters:
-    // the app would start, and answer 401 from then on.
+    // A form, a shell or a file may drop or keep a blank, and clients disagree on the encoding of other characters. The app would
+    // start, and answer 401 from then on.
     private static string? UnsafeText(string text) =>
         char.IsWhiteSpace(text[0]) || char.IsWhiteSpace(text[^1])
-            ? "begins or ends with white space (perhaps the end of a line that was copied with it): remove it."
+            ? "begins or ends with white space (perhaps a line break that was copied with it): remove it."
         : text.AsSpan().ContainsAnyExceptInRange(' ', '~')
-            ? "contains a character outside printable ASCII, which clients encode differently: use letters, digits and signs of ASCII."
+            ? "contains a character outside printable ASCII, which clients encode differently: use ASCII letters, digits and punctuation."
         : null;
 
     private string? Problem(string password) =>
         password.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase)
-            ? "is a Key Vault reference that was not resolved: check the name of the secret and the app's access to the vault."
+            ? "is a Key Vault reference that was not resolved: check the secret's name and the app's access to the vault."
         : UnsafeText(password) is { } unsafeText ? unsafeText
         : password.Length < WebhookOptions.MinPasswordLength
             ? $"is too short: it needs at least {MinPasswordLengthText} characters."

@@ -9,7 +9,7 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Receiving;
 
-/// <summary>Answers an HTTP request: the guards in their order, and 200 only after the webhook is in the queue.</summary>
+/// <summary>Answers an HTTP request: runs the guards in order, and answers 200 only after the webhook is in the queue.</summary>
 public sealed class WebhookReceiver(
     IOptions<WebhookOptions> settings,
     SourceAllowList sources,
@@ -30,12 +30,12 @@ public sealed class WebhookReceiver(
 
     private const string Uncompressed = "identity";
 
-    // The retry delay of the queue trigger: the same outage may affect both.
+    // The queue trigger's retry delay: the same outage may affect both.
     private const string RetryAfterSeconds = "30";
 
     private readonly WebhookOptions options = settings.Value;
 
-    /// <summary>Answers one request. The body is not read before the caller is known.</summary>
+    /// <summary>Answers one request. The body is not read until the caller is known.</summary>
     /// <param name="endpoint">The route value of <see cref="Route"/>.</param>
     public async Task<IResult> ReceiveAsync(HttpRequest request, string endpoint)
     {
@@ -58,7 +58,7 @@ public sealed class WebhookReceiver(
             return Refuse(request, Refusal.UnknownPath);
         }
 
-        // SMTP2GO checks that the URL answers before it accepts it, and sends no secret then.
+        // SMTP2GO checks that the URL answers before it accepts it. That request carries no secret.
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
         {
             return TypedResults.Ok();
@@ -139,7 +139,7 @@ public sealed class WebhookReceiver(
         };
     }
 
-    // From the raw target: a server does not decode %2F in a path, and a secret may contain it.
+    // Read from the raw target: a server does not decode %2F in a path, and a secret may contain it.
     private static string? PathSecret(HttpRequest request, string endpoint)
     {
         if (!endpoint.StartsWith(SecretPrefix, StringComparison.Ordinal))
@@ -154,7 +154,7 @@ public sealed class WebhookReceiver(
         return (last.StartsWith(SecretPrefix, StringComparison.Ordinal) ? last : endpoint)[SecretPrefix.Length..];
     }
 
-    /// <returns>What failed; null where the webhook is in the queue.</returns>
+    /// <returns>What failed; null if the webhook is in the queue.</returns>
     private async Task<string?> TryEnqueueAsync(
         ReadOnlyMemory<byte> body, string? contentType, DateTimeOffset receivedAt, CancellationToken cancellationToken)
     {
@@ -175,7 +175,7 @@ public sealed class WebhookReceiver(
         }
         catch (Exception e)
         {
-            // Whatever failed, even an identity without a token, is on our side, and sending it again can help.
+            // Whatever failed, even an identity that got no token, is on our side, and sending it again can help.
             return $"It could not be put into the queue: {StorageFailure.Describe(e)}";
         }
     }

@@ -7,24 +7,24 @@ internal static class ColumnNames
     public const string ReceivedAt = "ReceivedAt";
     public const string ContentType = "ContentType";
 
-    /// <summary>The exact body, where the row can hold it.</summary>
+    /// <summary>The exact body, if it fits into the row.</summary>
     public const string Body = "Body";
 
-    /// <summary>The blob with the exact body, where the row cannot.</summary>
+    /// <summary>The blob with the exact body, if it does not fit into the row.</summary>
     public const string BodyBlob = "BodyBlob";
 
     public const string IsTest = "IsTest";
 
-    /// <summary>A value was cut or a field left out for a limit of the table; the body has it whole.</summary>
+    /// <summary>A value was cut or a field left out because of a table limit; the body has all of it.</summary>
     public const string Truncated = "Truncated";
 
-    /// <summary>An address was taken out of the event after it was stored.</summary>
+    /// <summary>An address was removed from the event after it was stored.</summary>
     public const string Redacted = "Redacted";
 
     /// <summary>In the index by recipient: the recipient as sent.</summary>
     public const string Recipient = "Recipient";
 
-    /// <summary>In the index by recipient: how many recipients the event has, those left out included.</summary>
+    /// <summary>In the index by recipient: how many recipients the event has, including those left out.</summary>
     public const string RecipientCount = "RecipientCount";
 
     /// <summary>In both indexes: the partition key of the event's own row.</summary>
@@ -33,17 +33,17 @@ internal static class ColumnNames
     /// <summary>In both indexes: the row key of the event's own row.</summary>
     public const string EventRowKey = "EventRowKey";
 
-    /// <summary>Of a dead letter: one of <see cref="DeadLetterReason"/>.</summary>
+    /// <summary>In a dead letter: one of <see cref="DeadLetterReason"/>.</summary>
     public const string Reason = "Reason";
 
-    /// <summary>Of a dead letter: what went wrong, without any of the body.</summary>
+    /// <summary>In a dead letter: what went wrong, without any part of the body.</summary>
     public const string Error = "Error";
 
-    /// <summary>Of an unreadable dead letter: its text is one webhook of a message and not the whole message.</summary>
+    /// <summary>In an unreadable dead letter: its text is one webhook of a message, not the whole message.</summary>
     public const string IsEntry = "IsEntry";
 
     /// <summary>
-    /// Of a dead letter: true while somebody finds out whether it is stored, false where that failed and is to be tried again.
+    /// In a dead letter: true while a call finds out whether its event is stored; false if that failed and must be tried again.
     /// </summary>
     public const string IsAsking = "IsAsking";
 }

@@ -6,7 +6,7 @@ namespace Smtp2GoIngest.Storing;
 /// <summary>Gives the fields of an event their columns.</summary>
 internal static class ColumnNaming
 {
-    // What SMTP2GO documents or is known to send: kept first where a row cannot hold everything.
+    // What SMTP2GO documents or is known to send: kept first if not everything fits into a row.
     private static readonly HashSet<string> Known =
     [
         "event", "time", "sendtime", "sender", "from", "from_address", "from_name", "rcpt", "recipients", "auth", "host", "message",
@@ -24,7 +24,7 @@ internal static class ColumnNaming
         ColumnNames.EventRowKey,
     ];
 
-    /// <summary>Gives every field a legal name that no other has, the fields to keep first first.</summary>
+    /// <summary>Gives every field a legal and unique name. The fields to keep come first.</summary>
     public static List<(string Name, WebhookField Field, bool IsCut)> Name(IEnumerable<WebhookField> fields)
     {
         var ordered = fields

@@ -8,13 +8,15 @@ namespace Smtp2GoIngest.Storing;
 /// <summary>The blobs that a dead letter refers to.</summary>
 internal static partial class DeadLetterBlobs
 {
-    /// <summary>Dead letters that may refer to one.</summary>
+    /// <summary>Dead letters that may refer to a blob.</summary>
     public const string Filter = $"{ColumnNames.BodyBlob} gt '' or {ColumnNames.Reason} eq '{DeadLetterReason.Unreadable}'";
 
-    /// <summary>What <see cref="OfAsync"/> reads of a row.</summary>
+    /// <summary>The columns that <see cref="OfAsync"/> reads.</summary>
     public static readonly string[] Columns = ["PartitionKey", "RowKey", ColumnNames.Reason, ColumnNames.Body, ColumnNames.BodyBlob];
 
-    /// <summary>Its own body's, and those that only the text of an unreadable message names: one of another version, for example.</summary>
+    /// <summary>
+    /// Its own body's blob, and those named only in the text of an unreadable message, for example one of another version.
+    /// </summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public static async Task<IReadOnlyCollection<string>> OfAsync(
         TableEntity row, WebhookBlobs blobs, CancellationToken cancellationToken)
@@ -35,7 +37,7 @@ internal static partial class DeadLetterBlobs
         return names;
     }
 
-    /// <summary>Has the sweep look at them again: what refers to them changes, and their last touch may be long ago.</summary>
+    /// <summary>Makes the sweep look at them again: what refers to them changes, and they may have been touched long ago.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public static async Task TouchAsync(TableEntity row, WebhookBlobs blobs, CancellationToken cancellationToken)
     {

@@ -8,8 +8,8 @@ using Smtp2GoIngest.Telemetry;
 namespace Smtp2GoIngest.Storing;
 
 /// <summary>
-/// The table of what was acknowledged and cannot be stored as an event. A row goes only when its replay is stored, or when somebody drops
-/// or forgets it. Every method throws <see cref="RequestFailedException"/> where storage fails.
+/// The table of what was acknowledged but cannot be stored as an event. A row is deleted only when its replay is stored, or when somebody
+/// drops or forgets it. Every method throws <see cref="RequestFailedException"/> if storage fails.
 /// </summary>
 public sealed partial class DeadLetters(
     TableServiceClient service, WebhookBlobs blobs, IngestMetrics metrics, TimeProvider time, ILogger<DeadLetters> logger)
@@ -20,9 +20,9 @@ public sealed partial class DeadLetters(
     private readonly OneLineAMinute lines = new(time);
     private readonly TableClient table = service.GetTableClient(TableName);
 
-    /// <summary>Keeps a webhook. One that was kept before keeps its first reason, unless this is its replay.</summary>
+    /// <summary>Keeps a webhook. If it was kept before, the first reason stays, unless this is its replay.</summary>
     /// <param name="reason">One of <see cref="DeadLetterReason"/>.</param>
-    /// <returns>Its row, where that was written.</returns>
+    /// <returns>Its row, if that was written.</returns>
     public async Task<TableEntity?> KeepAsync(
         ReceivedWebhook webhook, string reason, string error, CancellationToken cancellationToken)
     {
@@ -37,9 +37,9 @@ public sealed partial class DeadLetters(
         return row;
     }
 
-    /// <summary>Keeps a webhook first, and drops it again where it proves to be stored: finding that out may end the process.</summary>
-    /// <param name="isStored">Asked again after it failed, but not after it ended the process.</param>
-    /// <exception cref="RequestFailedException">Storage failed. The row is there, and the next call asks again.</exception>
+    /// <summary>Keeps a webhook first, and drops it again if it turns out to be stored: finding that out may crash the process.</summary>
+    /// <param name="isStored">Asked again after it failed, but not after it crashed the process.</param>
+    /// <exception cref="RequestFailedException">Storage failed. The row stays, and the next call asks again.</exception>
     internal async Task KeepUnlessStoredAsync(
         ReceivedWebhook webhook, string reason, string error, Func<Task<bool>> isStored, CancellationToken cancellationToken)
     {
@@ -48,7 +48,7 @@ public sealed partial class DeadLetters(
         {
             if (there.GetBoolean(ColumnNames.IsAsking) is true)
             {
-                // An earlier call ended with its process, before it could report.
+                // The process of an earlier call ended before it could report.
                 Report(row);
             }
 
@@ -80,14 +80,14 @@ public sealed partial class DeadLetters(
         }
     }
 
-    /// <summary>Keeps a message that cannot be read: its text as it is.</summary>
+    /// <summary>Keeps the text of a message that cannot be read, as it is.</summary>
     public Task KeepUnreadableAsync(QueueMessage message, string error, CancellationToken cancellationToken) =>
         KeepUnreadableAsync(
             message.InsertedOn ?? time.GetUtcNow(), message.MessageId, message.Body.ToString(), isEntry: false, error, cancellationToken);
 
-    /// <summary>Keeps one webhook of a message that cannot be read: its text as it is.</summary>
-    /// <param name="index">Which webhook of the message.</param>
-    /// <param name="neighbour">A webhook of the message that can be read: the same in the poison queue, where all else is new.</param>
+    /// <summary>Keeps the text of one webhook that cannot be read, as it is.</summary>
+    /// <param name="index">Which webhook in the message.</param>
+    /// <param name="neighbour">A readable webhook in the message: the same in the poison queue, where everything else is new.</param>
     public Task KeepUnreadableAsync(
         QueueMessage message, int index, ReceivedWebhook? neighbour, string text, string error, CancellationToken cancellationToken) =>
         KeepUnreadableAsync(
@@ -98,8 +98,8 @@ public sealed partial class DeadLetters(
             error,
             cancellationToken);
 
-    /// <summary>Puts a dead letter back into the queue. Its row goes when it is stored, and is updated when that fails again.</summary>
-    /// <returns>False where the blob with its body is gone, so that nothing is left to replay.</returns>
+    /// <summary>Puts a dead letter back into the queue. Its row is deleted when it is stored, and updated if that fails again.</summary>
+    /// <returns>False if the blob with its body is gone, so that nothing is left to replay.</returns>
     public async Task<bool> ReplayAsync(TableEntity row, WebhookQueue queue, CancellationToken cancellationToken)
     {
         if (await ReadBodyAsync(row, cancellationToken) is not { } body)
@@ -109,8 +109,9 @@ public sealed partial class DeadLetters(
 
         if (row.GetString(ColumnNames.Reason) == DeadLetterReason.Unreadable)
         {
-            // Of what cannot be read nobody can say that it was stored; if it fails again it is a dead letter again.
-            // Its bodies were written when the message first came: the sweep could take them before it is stored.
+            // Nobody can tell whether an unreadable message was stored. If it fails again, it becomes a dead letter
+            // again. Its bodies were written when the message first came, so the sweep could delete them before it is
+            // stored.
             await DeadLetterBlobs.TouchAsync(row, blobs, cancellationToken);
             await queue.EnqueueTextAsync(body.ToString(), row.GetBoolean(ColumnNames.IsEntry) == true, cancellationToken);
             await DropAsync(row.PartitionKey, row.RowKey, cancellationToken);
@@ -128,14 +129,14 @@ public sealed partial class DeadLetters(
         return true;
     }
 
-    /// <summary>The exact bytes of a dead letter; null where their blob is gone.</summary>
+    /// <summary>The exact bytes of a dead letter; null if their blob is gone.</summary>
     public Task<BinaryData?> ReadBodyAsync(TableEntity row, CancellationToken cancellationToken) =>
         StoredBody.Of(row).ReadAsync(blobs, cancellationToken);
 
     public Task DropAsync(string day, string rowKey, CancellationToken cancellationToken) =>
         table.DeleteEntityAsync(day, rowKey, cancellationToken: cancellationToken);
 
-    /// <summary>A replay is stored: the dead letter that it came from goes.</summary>
+    /// <summary>Deletes the dead letter whose replay is stored.</summary>
     internal Task DropReplayedAsync(string replayOf, CancellationToken cancellationToken) =>
         replayOf.Split('/', 2) is [var day, var rowKey] ? DropAsync(day, rowKey, cancellationToken) : Task.CompletedTask;
 
@@ -182,7 +183,7 @@ public sealed partial class DeadLetters(
         }
         catch (RequestFailedException e) when (body.Text is not null && e.IsForGood())
         {
-            // Whatever the table refuses in the text, a blob takes it.
+            // Whatever the table refuses about the text, a blob accepts it.
             await UpsertAsync(await StoredBody.WriteToBlobAsync(body.Text, blobs, cancellationToken));
         }
 

@@ -6,11 +6,11 @@ using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest.Storing;
 
-/// <summary>The columns of an event: SMTP2GO's fields under their own names, as far as Azure takes them, and ours in PascalCase.</summary>
+/// <summary>The columns of an event: SMTP2GO's fields under their own names, as far as Azure allows, and ours in PascalCase.</summary>
 public static class EventColumns
 {
-    /// <summary>Makes the row of an event.</summary>
-    /// <returns>A row within Azure's limits, marked <c>Truncated</c> where it had to be cut.</returns>
+    /// <summary>Builds the row of an event.</summary>
+    /// <returns>A row within Azure's limits, marked <c>Truncated</c> if it had to be cut.</returns>
     public static TableEntity ToRow(EmailEvent e, ReceivedWebhook webhook)
     {
         var row = new TableEntity(EventKeys.PartitionKey(e), EventKeys.RowKey(e))
@@ -31,7 +31,7 @@ public static class EventColumns
         return row;
     }
 
-    /// <summary>The field that a column was made of, as far as the column tells it.</summary>
+    /// <summary>The field that a column was built from, as far as the column shows it.</summary>
     /// <param name="value">Not null.</param>
     internal static WebhookField ToField(string name, object value)
     {

@@ -3,7 +3,7 @@ using Smtp2GoIngest.Parsing;
 
 namespace Smtp2GoIngest.Storing;
 
-/// <summary>The rows of the two index tables, made of the stored row, so that all three tables agree.</summary>
+/// <summary>The rows of the two index tables, built from the stored row, so that all three tables agree.</summary>
 public static class EventIndex
 {
     /// <summary>The table that answers what happened to everything sent to an address.</summary>
@@ -12,7 +12,7 @@ public static class EventIndex
     /// <summary>The table that answers what bounced on a day.</summary>
     public const string ByDayTable = "Smtp2GoEventsByDay";
 
-    /// <summary>The most recipients of one event that are indexed. The rest is left out, and the rows say so.</summary>
+    /// <summary>The most recipients of one event that are indexed. The rest are left out, and the rows say so.</summary>
     public const int MaxRecipients = 1_000;
 
     private static readonly string[] KeyFields =
@@ -21,7 +21,7 @@ public static class EventIndex
         "submitted_timestamp",
     ];
 
-    /// <summary>Whom an event is about: its own recipient, else every one of an email's, else the number of an SMS.</summary>
+    /// <summary>Whom an event is about: its own recipient, else all of the email's recipients, else an SMS's number.</summary>
     public static IReadOnlyList<string> RecipientsOf(EmailEvent e) =>
         e.About.Count + e.Recipients.Count > 0
             ? [.. (e.About.Count > 0 ? e.About : e.Recipients).DistinctBy(EventKeys.RecipientPartitionKey)]
@@ -56,12 +56,12 @@ public static class EventIndex
         }
     }
 
-    /// <summary>Whether a row of one of the tables is made of an event.</summary>
+    /// <summary>Whether a row in one of the tables is built from an event.</summary>
     internal static bool Makes(EmailEvent e, TableEntity stored, string table, TableEntity row) =>
         (table == ByDayTable ? [ByDay(e, stored)] : ByRecipient(e, stored))
             .Any(made => (made.PartitionKey, made.RowKey) == (row.PartitionKey, row.RowKey));
 
-    /// <summary>As much of an event as makes its keys, from the columns of one of its rows; null where they name no event.</summary>
+    /// <summary>As much of an event as its keys need, from the columns of one of its rows; null if they name no event.</summary>
     internal static EmailEvent? EventOf(TableEntity row)
     {
         var fields = KeyFields

@@ -11,10 +11,10 @@ internal sealed class EventIndexTables(TableServiceClient service)
     private readonly TableClient byRecipient = service.GetTableClient(EventIndex.ByRecipientTable);
     private readonly TableClient byDay = service.GetTableClient(EventIndex.ByDayTable);
 
-    /// <summary>Writes the index rows of events; an event of which one cannot be written has failed.</summary>
+    /// <summary>Writes the index rows of events. If one row cannot be written, its event has failed.</summary>
     public async Task WriteAsync(IReadOnlyList<EventRow> events, CancellationToken cancellationToken)
     {
-        // The row by day last: through it a purge finds the others, also those that were written while it ran.
+        // The row by day comes last: a purge finds the others through it, even those that were written while it ran.
         await UpsertAsync(byRecipient, e => EventIndex.ByRecipient(e.Event, e.Row));
         await UpsertAsync(byDay, e => [EventIndex.ByDay(e.Event, e.Row)]);
 
@@ -35,8 +35,8 @@ internal sealed class EventIndexTables(TableServiceClient service)
         }
     }
 
-    /// <summary>Deletes the rows by recipient of an event.</summary>
-    /// <param name="emailEvent">Null where its body is gone. Then its rows are searched for, which reads both index tables.</param>
+    /// <summary>Deletes an event's rows by recipient.</summary>
+    /// <param name="emailEvent">Null if its body is gone. Then its rows are searched for, which reads both index tables.</param>
     public Task DeleteByRecipientAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken) =>
         emailEvent is null
             ? DeleteAllAsync(stored.PartitionKey, stored.RowKey, cancellationToken)
@@ -45,7 +45,7 @@ internal sealed class EventIndexTables(TableServiceClient service)
                 cancellationToken,
                 async (row, token) => await DeleteAsync(byRecipient, row, token));
 
-    /// <summary>Deletes the row by day of an event, unless it went with those by recipient.</summary>
+    /// <summary>Deletes an event's row by day, unless it was deleted with those by recipient.</summary>
     public async Task DeleteByDayAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken)
     {
         if (emailEvent is not null)
@@ -55,7 +55,7 @@ internal sealed class EventIndexTables(TableServiceClient service)
     }
 
     /// <summary>Deletes the rows of an event that is gone.</summary>
-    /// <param name="dayRow">Its row by day; nothing happens where that is gone too.</param>
+    /// <param name="dayRow">Its row by day; nothing happens if that is gone too.</param>
     public async Task DeleteLostAsync(TableEntity dayRow, CancellationToken cancellationToken)
     {
         var there = await byDay.GetEntityIfExistsAsync<TableEntity>(
@@ -76,7 +76,7 @@ internal sealed class EventIndexTables(TableServiceClient service)
         }
         catch (RequestFailedException failed) when (failed.ErrorCode == TableErrorCode.UpdateConditionNotSatisfied)
         {
-            // Written meanwhile: the event is back, and another run finds it by this row.
+            // Written in the meantime: the event is back, and another run finds it by this row.
         }
     }
 

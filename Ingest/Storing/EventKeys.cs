@@ -9,20 +9,22 @@ namespace Smtp2GoIngest.Storing;
 /// <summary>The keys of an event: a pure function of what SMTP2GO sent, so the same event is always written to the same row.</summary>
 public static class EventKeys
 {
-    /// <summary>The longest key; Azure takes 512 characters.</summary>
+    /// <summary>The longest key; Azure allows 512 characters.</summary>
     public const int MaxLength = 400;
 
-    /// <summary>What stands for the time in the keys of an event without one.</summary>
+    /// <summary>Used in place of the time in the keys of an event without one.</summary>
     public const string NoTime = "no-time";
 
     private const int HashLength = 16;
 
-    // What Azure refuses in a key, the percent sign that its service decodes once too often, what Azurite and OData clients stumble over,
+    // What Azure refuses in a key; the percent sign, which its service decodes once too often; what Azurite and OData clients trip over;
     // and our own escape character.
     private static readonly SearchValues<char> Illegal = SearchValues.Create(
         [.. "/\\#?%='\u2028\u2029", .. Range(0x00, 0x1F), .. Range(0x7F, 0x9F)]);
 
-    /// <summary>The partition of <c>Smtp2GoEvents</c>: the email, else the SMS, else one partition for all that name neither.</summary>
+    /// <summary>
+    /// The partition of <c>Smtp2GoEvents</c>: the email, else the SMS, else one partition for all events that name neither.
+    /// </summary>
     public static string PartitionKey(EmailEvent e) =>
         ToKey(Email(e));
 
@@ -41,14 +43,16 @@ public static class EventKeys
     /// <summary>The row within a day: <c>&lt;time&gt;_&lt;email_id&gt;_&lt;hash&gt;</c>.</summary>
     public static string DayRowKey(EmailEvent e) => ToKey($"{Time(e.Time)}_{Email(e)}_{Hash(e)}");
 
-    /// <summary>A time as it stands in a key: <c>2026-03-24T08:23:19.000Z</c>, or <c>no-time</c>.</summary>
+    /// <summary>A time as written in a key: <c>2026-03-24T08:23:19.000Z</c>, or <c>no-time</c>.</summary>
     public static string Time(DateTimeOffset? time) =>
         time is { } t ? t.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture) : NoTime;
 
-    /// <summary>A day as it stands in a key: <c>2026-03-24</c>.</summary>
+    /// <summary>A day as written in a key: <c>2026-03-24</c>.</summary>
     public static string Day(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    /// <summary>The event's identity: 16 hex digits over its id, name and recipient, or, without an id, over what its fields say.</summary>
+    /// <summary>
+    /// The event's identity: 16 hex digits over its id, name and recipient, or, without an id, over what its fields mean.
+    /// </summary>
     public static string Hash(EmailEvent e) => e.Id is { } id
         ? Hash([id, e.Name, string.Join(',', e.About.Count > 0 ? e.About : e.Recipients)])
         : Hash(EventMeaning.Of(e.Fields)
@@ -56,7 +60,7 @@ public static class EventKeys
                 .DefaultIfEmpty(new FieldValue(string.Empty))
                 .SelectMany(value => new[] { field.Name, value.Text })));
 
-    /// <summary>Makes a legal key of any text: escaped as <c>=XX</c> a UTF-8 byte, and cut where it is too long.</summary>
+    /// <summary>Turns any text into a legal key: escaped as <c>=XX</c> for each UTF-8 byte, and cut if it is too long.</summary>
     public static string ToKey(string text)
     {
         var key = text.AsSpan().ContainsAny(Illegal) ? Escape(text) : text;

@@ -4,7 +4,7 @@ using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest.Storing;
 
-/// <summary>What became of an event that was to be stored.</summary>
+/// <summary>What happened when an event was to be stored.</summary>
 public enum StoreOutcome
 {
     /// <summary>Not tried yet.</summary>
@@ -13,20 +13,20 @@ public enum StoreOutcome
     /// <summary>The row is new.</summary>
     Stored,
 
-    /// <summary>The row was there from an earlier try of this very webhook.</summary>
+    /// <summary>The row was there from an earlier try of this same webhook.</summary>
     StoredBefore,
 
     /// <summary>Another webhook brought the same event before.</summary>
     Duplicate,
 
-    /// <summary>Another webhook brought an event with the same identity that says something else.</summary>
+    /// <summary>Another webhook brought an event with the same identity but other values.</summary>
     Conflict,
 
     /// <summary>Storage failed, or refused a row; <see cref="EventRow.Failure"/> says how.</summary>
     Failed,
 }
 
-/// <summary>An event, the webhook that brought it, its row, and what became of it.</summary>
+/// <summary>An event, the webhook that brought it, its row, and what happened to it.</summary>
 public sealed class EventRow
 {
     private EventRow(EmailEvent emailEvent, ReceivedWebhook webhook, TableEntity row) => (Event, Webhook, Row) = (emailEvent, webhook, row);
@@ -35,21 +35,21 @@ public sealed class EventRow
 
     public ReceivedWebhook Webhook { get; }
 
-    /// <summary>The row as it is to be written; where one was there before, that one.</summary>
+    /// <summary>The row to write; if one was there before, that one.</summary>
     public TableEntity Row { get; internal set; }
 
     public StoreOutcome Outcome { get; internal set; }
 
-    /// <summary>Its own row was written by this very try, whatever became of its index rows: what is counted, once.</summary>
+    /// <summary>This try wrote its own row, whatever happened to its index rows. Each event is counted once, by this.</summary>
     public bool IsNew { get; private set; }
 
-    /// <summary>Why it failed; null otherwise.</summary>
+    /// <summary>Why it failed; null if it did not.</summary>
     public Exception? Failure { get; private set; }
 
     /// <summary>The event is in <c>Smtp2GoEvents</c>, whoever put it there.</summary>
     public bool IsThere => Outcome is StoreOutcome.Stored or StoreOutcome.StoredBefore or StoreOutcome.Duplicate;
 
-    /// <summary>An event that is to be stored.</summary>
+    /// <summary>An event to store.</summary>
     public static EventRow New(EmailEvent emailEvent, ReceivedWebhook webhook) =>
         new(emailEvent, webhook, EventColumns.ToRow(emailEvent, webhook));
 

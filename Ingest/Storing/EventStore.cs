@@ -14,11 +14,11 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     private readonly TableClient table = service.GetTableClient(TableName);
     private readonly EventIndexTables index = new(service);
 
-    /// <summary>Writes the events of one message that are not there already, and then their index rows, which a retry heals.</summary>
-    /// <remarks>What became of each stands in <see cref="EventRow.Outcome"/>; one that failed never holds up the others.</remarks>
+    /// <summary>Writes the events of one message that are not there yet, and then their index rows, which a retry repairs.</summary>
+    /// <remarks><see cref="EventRow.Outcome"/> says what happened to each; one that failed never holds up the others.</remarks>
     public async Task StoreAsync(IReadOnlyList<EventRow> batch, CancellationToken cancellationToken)
     {
-        // Where one message brings an event twice, the second has to meet the row of the first.
+        // If one message brings an event twice, the second must find the row of the first.
         var rounds = batch.GroupBy(e => (e.Row.PartitionKey, e.Row.RowKey))
             .SelectMany(same => same.Select((e, round) => (Event: e, Round: round)))
             .GroupBy(e => e.Round, e => e.Event)
@@ -35,7 +35,7 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         await index.WriteAsync([.. batch.Where(e => e.IsThere)], cancellationToken);
     }
 
-    /// <summary>Finds out whether an event is stored, and then writes its index rows; stores nothing that is not.</summary>
+    /// <summary>Finds out whether an event is stored and, if so, writes its index rows. Never stores the event itself.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal async Task CompleteAsync(EventRow e, CancellationToken cancellationToken)
     {
@@ -53,7 +53,7 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         }
     }
 
-    /// <summary>Reads the event of a stored row from its body; null where the body is gone or holds no event.</summary>
+    /// <summary>Reads the event of a stored row from its body; null if the body is gone or has no event.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<EmailEvent?> ReadAsync(TableEntity stored, CancellationToken cancellationToken) =>
         await StoredBody.Of(stored).ReadAsync(blobs, cancellationToken) is { } body && EmailEvent.TryParse(body, out var e, out _)
@@ -61,15 +61,15 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
             : null;
 
     /// <summary>
-    /// Writes an event that is stored already again, with its index rows, if the row that it was made of is as it was read. That row stays
-    /// where its keys were others.
+    /// Writes an event that is already stored again, with its index rows, if the row it was built from has not changed since it was read.
+    /// If its keys have changed, the old row stays.
     /// </summary>
     /// <returns>
-    /// <see cref="StoreOutcome.Stored"/>, and <see cref="EventRow.Row"/> has an ETag only if it is a row that was not there before; or
-    /// <see cref="StoreOutcome.Duplicate"/> or <see cref="StoreOutcome.Conflict"/> where another webhook's event has that row, and then
-    /// nothing is written.
+    /// <see cref="StoreOutcome.Stored"/>, and <see cref="EventRow.Row"/> has an ETag only if that row is new; or
+    /// <see cref="StoreOutcome.Duplicate"/> or <see cref="StoreOutcome.Conflict"/> if another webhook's event has that row. Then nothing
+    /// is written.
     /// </returns>
-    /// <exception cref="RequestFailedException">Storage failed; 404, 409 or 412 where somebody else was faster.</exception>
+    /// <exception cref="RequestFailedException">Storage failed; 404, 409 or 412 if somebody else was faster.</exception>
     internal async Task<StoreOutcome> RewriteAsync(EventRow rewritten, TableEntity read, CancellationToken cancellationToken)
     {
         var (partitionKey, rowKey) = (rewritten.Row.PartitionKey, rewritten.Row.RowKey);
@@ -105,8 +105,8 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         }
     }
 
-    /// <summary>Deletes an event from all three tables, its own row last but one: a run that was cut short finds it again.</summary>
-    /// <param name="emailEvent">Null where its body is gone. Then its index rows are searched for, which reads both index tables.</param>
+    /// <summary>Deletes an event from all three tables, its row by day last: if a run is cut short, the next one finds it again.</summary>
+    /// <param name="emailEvent">Null if its body is gone. Then its index rows are searched for, which reads both index tables.</param>
     /// <param name="stored">Its row.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal Task DeleteAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken) =>
@@ -114,7 +114,7 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
 
     /// <summary>The same, if the row has this ETag.</summary>
     /// <returns>Whether the row was there.</returns>
-    /// <exception cref="RequestFailedException">Storage failed; 412 where the row has changed.</exception>
+    /// <exception cref="RequestFailedException">Storage failed; 412 if the row has changed.</exception>
     internal async Task<bool> DeleteAsync(EmailEvent? emailEvent, TableEntity stored, ETag unchanged, CancellationToken cancellationToken)
     {
         await index.DeleteByRecipientAsync(emailEvent, stored, cancellationToken);
@@ -158,7 +158,7 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     private async Task<StoreOutcome> CompareAsync(TableEntity stored, EventRow e, CancellationToken cancellationToken) =>
         stored.GetString(ColumnNames.WebhookId) == e.Webhook.Id ? StoreOutcome.StoredBefore
 
-        // The bodies, not the columns: a column may have been cut.
+        // Compares the bodies, not the columns: a column may have been cut.
         : await ReadAsync(stored, cancellationToken) is { } other && other.SaysTheSameAs(e.Event) ? StoreOutcome.Duplicate
         : StoreOutcome.Conflict;
 }

@@ -6,12 +6,12 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Storing;
 
-/// <summary>What was tried for the webhooks of a message, and what of it failed; a failure is noted without its exception's text.</summary>
+/// <summary>Runs the steps for a message's webhooks, and notes which failed, without the text of the exception.</summary>
 internal sealed partial class MessageTries(QueueMessage message, OneLineAMinute lines, ILogger logger)
 {
     private readonly ConcurrentQueue<(ReceivedWebhook? Webhook, string Error)> failures = new();
 
-    /// <summary>The webhook is null where it, or the whole message, cannot be read.</summary>
+    /// <summary>The webhook is null if it, or the whole message, cannot be read.</summary>
     public IReadOnlyCollection<(ReceivedWebhook? Webhook, string Error)> Failures => failures;
 
     public async Task AddAsync(ReceivedWebhook? webhook, Func<Task> step, CancellationToken cancellationToken)
@@ -31,7 +31,7 @@ internal sealed partial class MessageTries(QueueMessage message, OneLineAMinute 
         }
     }
 
-    /// <summary>Throws where anything failed, so that the message comes again, and keeps the bodies it refers to until then.</summary>
+    /// <summary>Throws if anything failed, so that the message comes again, and keeps the bodies it refers to until then.</summary>
     /// <exception cref="LoggableException">Something failed.</exception>
     public async Task EndAsync(WebhookBlobs blobs, CancellationToken cancellationToken)
     {
@@ -58,8 +58,8 @@ internal sealed partial class MessageTries(QueueMessage message, OneLineAMinute 
     {
         [LoggerMessage(
             310, LogLevel.Warning,
-            "{Count} webhooks could not be stored since the last such line: {Error}. They are tried again. The last one was {WebhookId}, "
-            + "of a message seen {DequeueCount} times.")]
+            "Could not store {Count} webhooks since the last such line: {Error}. They are tried again. The last one was {WebhookId}, "
+            + "in a message seen {DequeueCount} times.")]
         public static partial void Failed(ILogger logger, long count, string error, string? webhookId, long dequeueCount);
     }
 }

@@ -4,14 +4,14 @@ using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest.Storing;
 
-/// <summary>Where a body is: its text in a row or message, or the blob that holds it. Neither where it is gone.</summary>
+/// <summary>Where a body is: its text in a row or message, or the blob that has it. Neither, if it is gone.</summary>
 internal readonly record struct StoredBody(string? Text, string? Blob)
 {
     public static StoredBody Of(TableEntity row) => new(row.GetString(ColumnNames.Body), row.GetString(ColumnNames.BodyBlob));
 
     public static StoredBody Of(ReceivedWebhook webhook) => new(webhook.Body, webhook.Blob);
 
-    /// <summary>Leaves a body that a column can hold to the row, and writes a longer one to a blob.</summary>
+    /// <summary>Leaves a body that fits into a column to the row, and writes a longer one to a blob.</summary>
     public static Task<StoredBody> WriteAsync(string body, WebhookBlobs blobs, CancellationToken cancellationToken) =>
         body.Length <= TableLimits.MaxTextLength
             ? Task.FromResult(new StoredBody(body, null))
@@ -20,7 +20,7 @@ internal readonly record struct StoredBody(string? Text, string? Blob)
     public static async Task<StoredBody> WriteToBlobAsync(string body, WebhookBlobs blobs, CancellationToken cancellationToken) =>
         new(null, await blobs.WriteAsync(Encoding.UTF8.GetBytes(body), cancellationToken));
 
-    /// <summary>The exact bytes; null where they are gone.</summary>
+    /// <summary>The exact bytes; null if they are gone.</summary>
     public async Task<BinaryData?> ReadAsync(WebhookBlobs blobs, CancellationToken cancellationToken) =>
         Text is not null ? BinaryData.FromString(Text)
         : Blob is not null ? await blobs.ReadAsync(Blob, cancellationToken)

@@ -8,8 +8,8 @@ namespace Smtp2GoIngest.Storing;
 /// <summary>Reads tables page by page.</summary>
 internal static class TableQueries
 {
-    /// <summary>The pages of a query, each of a thousand rows at most; none where the table does not exist yet.</summary>
-    /// <exception cref="RequestFailedException">Storage failed, or the table was deleted half way.</exception>
+    /// <summary>The pages of a query, each with a thousand rows at most; none if the table does not exist yet.</summary>
+    /// <exception cref="RequestFailedException">Storage failed, or the table was deleted halfway through.</exception>
     public static async IAsyncEnumerable<Page<TableEntity>> QueryIfExistsAsync(
         this TableClient table, string? filter, IEnumerable<string>? select, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

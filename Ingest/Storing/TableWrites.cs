@@ -4,21 +4,23 @@ using Azure.Data.Tables.Models;
 
 namespace Smtp2GoIngest.Storing;
 
-/// <summary>Writes rows, those of one partition together, and says of each row what became of it.</summary>
+/// <summary>Writes rows, those in one partition together, and says what happened to each row.</summary>
 internal static class TableWrites
 {
-    // Of one message at a time; the trigger runs up to 24 messages side by side.
+    // Per message; the trigger runs up to 24 messages in parallel.
     private const int MaxParallel = 16;
 
-    // Who changes a row besides is another maintenance run, or a duplicate: neither does so often.
+    // Only another maintenance run or a duplicate can change the row in between, and neither does so often.
     private const int MaxTries = 5;
 
-    /// <summary>Tells whether storage will never take this row, however often it is tried.</summary>
-    /// <remarks>Missing rights, a missing table, throttling and time-outs pass or are mended: they are not the row's fault.</remarks>
+    /// <summary>Tells whether storage will never accept this row, however often it is tried.</summary>
+    /// <remarks>Missing rights, a missing table, throttling and time-outs pass or get fixed: they are not the row's fault.</remarks>
     public static bool IsForGood(this RequestFailedException e) =>
         e.Status is >= 400 and < 500 and not (401 or 403 or 404 or 408 or 409 or 429);
 
-    /// <summary>Runs an operation, and once more after making the table where it is missing: a table that is there costs nothing.</summary>
+    /// <summary>
+    /// Runs an operation. If the table is missing, creates it and runs the operation again: an existing table costs nothing.
+    /// </summary>
     public static async Task CreatingIfMissing(
         this TableClient table, Func<TableClient, Task> operation, CancellationToken cancellationToken)
     {
@@ -33,8 +35,8 @@ internal static class TableWrites
         }
     }
 
-    /// <summary>Acts on a row by its ETag. Where it has changed meanwhile, it is read and acted on again.</summary>
-    /// <param name="gone">The result where the row is gone.</param>
+    /// <summary>Acts on a row by its ETag. If it has changed in the meantime, reads it and acts on it again.</summary>
+    /// <param name="gone">The result if the row is gone.</param>
     /// <exception cref="RequestFailedException">Storage failed, or the row changed again and again.</exception>
     public static async Task<T> IfUnchangedAsync<T>(
         this TableClient table, TableEntity row, Func<TableEntity, Task<T>> act, T gone, CancellationToken cancellationToken)
@@ -59,12 +61,12 @@ internal static class TableWrites
         }
     }
 
-    /// <summary>Writes rows: a transaction for those of one partition, and one by one where the transaction is refused.</summary>
+    /// <summary>Writes rows: those in one partition in one transaction, or one by one if the transaction is refused.</summary>
     /// <param name="table">The table.</param>
     /// <param name="type">What to do with each row.</param>
-    /// <param name="rows">The rows, no key twice.</param>
+    /// <param name="rows">The rows. No key may appear twice.</param>
     /// <param name="cancellationToken">Ends the writing.</param>
-    /// <returns>For each row the failure, or null where it is written.</returns>
+    /// <returns>For each row the failure, or null if it is written.</returns>
     public static async Task<Exception?[]> WriteAsync(
         this TableClient table, TableTransactionActionType type, IReadOnlyList<TableEntity> rows, CancellationToken cancellationToken)
     {
@@ -96,7 +98,7 @@ internal static class TableWrites
             }
             catch (RequestFailedException e) when (e.IsForGood() || e.ErrorCode == TableErrorCode.EntityAlreadyExists)
             {
-                // One row is refused, or is there already: each gets its own answer.
+                // One row is refused or is already there: each gets its own answer.
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {

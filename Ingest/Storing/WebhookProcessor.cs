@@ -9,7 +9,9 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Storing;
 
-/// <summary>From a queue message to rows. Every webhook of a message stands alone: one that fails never holds up its neighbours.</summary>
+/// <summary>
+/// Turns a queue message into rows. Each webhook in it is handled on its own: one that fails never holds up its neighbours.
+/// </summary>
 public sealed class WebhookProcessor(
     EventStore events,
     DeadLetters deadLetters,
@@ -18,19 +20,19 @@ public sealed class WebhookProcessor(
     TimeProvider time,
     ILogger<WebhookProcessor> logger)
 {
-    // Bodies and dead letters of one message at a time; the trigger runs up to 24 messages side by side.
+    // Bodies and dead letters per message; the trigger runs up to 24 messages in parallel.
     private const int MaxParallel = 16;
 
     private readonly OneLineAMinute lines = new(time);
 
-    /// <summary>Stores every webhook of a message of <see cref="WebhookQueue.Name"/>, as an event or as a dead letter.</summary>
-    /// <exception cref="LoggableException">Storage failed for some; the message has to come again, and the others are stored.</exception>
+    /// <summary>Stores each webhook in a message from <see cref="WebhookQueue.Name"/>, as an event or as a dead letter.</summary>
+    /// <exception cref="LoggableException">Storage failed for some. The others are stored, and the message must come again.</exception>
     public async Task StoreAsync(QueueMessage message, CancellationToken cancellationToken) =>
         await (await TryStoreAsync(message, ReadAsync, cancellationToken)).EndAsync(blobs, cancellationToken);
 
-    /// <summary>Stores a message of <see cref="WebhookQueue.PoisonName"/>, and keeps what still fails as dead letters.</summary>
-    /// <remarks>It tries to store a message only once: a webhook that ended the process would end it again.</remarks>
-    /// <exception cref="LoggableException">Not even that was possible for some; the message has to come again.</exception>
+    /// <summary>Stores a message from <see cref="WebhookQueue.PoisonName"/>, and keeps what still fails as dead letters.</summary>
+    /// <remarks>It tries to store a message only once: a webhook that crashed the process would crash it again.</remarks>
+    /// <exception cref="LoggableException">Not even that was possible for some. The message must come again.</exception>
     public async Task KeepPoisonAsync(QueueMessage message, CancellationToken cancellationToken)
     {
         if (message.DequeueCount > 1)
@@ -71,7 +73,7 @@ public sealed class WebhookProcessor(
         return null;
     }
 
-    private static string Poisoned(string error) => $"Storing failed too often: {error}. Replay it once that is fixed.";
+    private static string Poisoned(string error) => $"Storing failed too often: {error}. Fix that, then replay it.";
 
     private Task<TableEntity?> KeepPoisonAsync(ReceivedWebhook? webhook, string error, CancellationToken cancellationToken) =>
         webhook is null
@@ -107,7 +109,7 @@ public sealed class WebhookProcessor(
         return tries;
     }
 
-    /// <summary>Reads the events of a message, in its order; what cannot be read becomes a dead letter.</summary>
+    /// <summary>Reads the events in a message, in order; what cannot be read becomes a dead letter.</summary>
     private async Task<IReadOnlyList<EventRow>> ReadAllAsync(
         QueueMessage message,
         IReadOnlyList<EnvelopeEntry> entries,
@@ -129,7 +131,7 @@ public sealed class WebhookProcessor(
                     {
                         if (webhook is not null)
                         {
-                            // An earlier try may have ended the process before it could touch the body for the sweep.
+                            // An earlier try may have crashed the process before it could touch the body for the sweep.
                             await (message.DequeueCount > 1 && webhook.Blob is { } blob
                                 ? blobs.TouchAsync(blob, token)
                                 : Task.CompletedTask);
@@ -137,7 +139,7 @@ public sealed class WebhookProcessor(
                         }
                         else
                         {
-                            const string Error = "This webhook of the message cannot be read.";
+                            const string Error = "This webhook in the message cannot be read.";
                             await deadLetters.KeepUnreadableAsync(message, i, neighbour, json, Error, token);
                         }
                     },
@@ -146,12 +148,12 @@ public sealed class WebhookProcessor(
         return [.. rows.OfType<EventRow>()];
     }
 
-    /// <summary>Reads the event of a webhook; null where it became a dead letter.</summary>
+    /// <summary>Reads the event in a webhook; null if it became a dead letter.</summary>
     private async Task<EventRow?> ReadAsync(ReceivedWebhook webhook, CancellationToken cancellationToken)
     {
         if (await StoredBody.Of(webhook).ReadAsync(blobs, cancellationToken) is not { } body)
         {
-            await deadLetters.KeepAsync(webhook, DeadLetterReason.BlobMissing, "The blob that held the body is gone.", cancellationToken);
+            await deadLetters.KeepAsync(webhook, DeadLetterReason.BlobMissing, "The blob with the body is gone.", cancellationToken);
         }
         else if (EmailEvent.TryParse(body, out var emailEvent, out var problem))
         {
@@ -183,11 +185,11 @@ public sealed class WebhookProcessor(
                 metrics.Duplicate();
                 break;
             case StoreOutcome.Conflict:
-                const string Error = "An event with the same id, name and recipient is stored with other values.";
+                const string Error = "An event with the same id, name and recipient is already stored, with other values.";
                 await deadLetters.KeepAsync(e.Webhook, DeadLetterReason.Conflict, Error, cancellationToken);
                 break;
             case StoreOutcome.Failed when e.Failure is RequestFailedException refused && refused.IsForGood():
-                var error = $"Storage refuses a row: {StorageFailure.Describe(refused)}.";
+                var error = $"Storage refused a row: {StorageFailure.Describe(refused)}.";
                 await deadLetters.KeepAsync(e.Webhook, DeadLetterReason.Refused, error, cancellationToken);
                 break;
             case StoreOutcome.Failed:
@@ -200,7 +202,7 @@ public sealed class WebhookProcessor(
         }
     }
 
-    // Each a child of the POST that brought its webhook, and linked to the invocation that stores it with its neighbours.
+    // Each is a child of the POST that brought its webhook, and is linked to the invocation that stores it with its neighbours.
     private static List<Activity?> StartActivities(IEnumerable<EnvelopeEntry> entries)
     {
         var invocation = Activity.Current;

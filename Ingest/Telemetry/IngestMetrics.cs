@@ -35,7 +35,7 @@ public sealed class IngestMetrics
         lag = meter.CreateHistogram<double>("events.lag", "s", "From receiving a webhook to its stored row.");
         deadLettered = meter.CreateCounter<long>("webhooks.dead_lettered", "{webhook}", "Dead letters written, by reason.");
         sweepSkipped = meter.CreateCounter<long>(
-            "blobs.sweep.skipped", "{sweep}", "Nightly sweeps left out because an old message was waiting.");
+            "blobs.sweep.skipped", "{sweep}", "Nightly sweeps skipped because an old message was waiting.");
         queueDepth = meter.CreateGauge<long>("queue.depth", "{message}", "Messages in a queue, including hidden ones, once a minute.");
         queueOldestAge = meter.CreateGauge<double>(
             "queue.oldest.age", "s", "Age of the oldest message in a queue, once a minute.");
@@ -59,7 +59,7 @@ public sealed class IngestMetrics
 
     internal void Duplicate() => duplicate.Add(1);
 
-    /// <param name="oldestAge">Null where it is not known, which is not the same as 0.</param>
+    /// <param name="oldestAge">Null if it is not known, which is not the same as 0.</param>
     internal void QueueMeasured(string queue, int depth, TimeSpan? oldestAge)
     {
         var tag = new KeyValuePair<string, object?>("queue", queue);

@@ -9,9 +9,9 @@ internal sealed class OneLineAMinute(TimeProvider time)
 
     private readonly ConcurrentDictionary<string, Repeated> lines = new(StringComparer.Ordinal);
 
-    /// <summary>Counts one more. The first is due at once, then one a minute at most.</summary>
-    /// <param name="kind">What is counted apart from others; never a text that a sender chooses.</param>
-    /// <param name="count">How many the line stands for: those since the last one, this one included.</param>
+    /// <summary>Counts one more. The first is due at once, then at most one a minute.</summary>
+    /// <param name="kind">Each kind is counted separately; never a text that a sender chooses.</param>
+    /// <param name="count">How many the line stands for: those since the last one, including this one.</param>
     public bool IsDue(string kind, out long count)
     {
         var line = lines.GetOrAdd(kind, static _ => new Repeated());

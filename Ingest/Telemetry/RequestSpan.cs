@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Smtp2GoIngest.Telemetry;
 
-/// <summary>Describes the span of a request. Without that an exporter calls it a success with status 0, whatever was answered.</summary>
+/// <summary>Describes the span of a request. Without this, an exporter reports a success with status 0, whatever the answer was.</summary>
 internal static class RequestSpan
 {
-    /// <param name="route">The template, never the path, which may hold a secret.</param>
+    /// <param name="route">The template, never the path, which may contain a secret.</param>
     public static void Describe(string method, string route, IResult answer)
     {
         if (Activity.Current is not { } span)

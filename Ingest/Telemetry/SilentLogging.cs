@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Smtp2GoIngest.Telemetry;
 
-/// <summary>Keeps ASP.NET Core from logging URLs, which may contain a secret, whatever log levels are configured.</summary>
+/// <summary>Keeps ASP.NET Core from logging URLs, which may contain a secret, at any configured log level.</summary>
 internal static class SilentLogging
 {
     // Below Warning, its hosting, routing and server categories log paths and query strings.

@@ -8,17 +8,17 @@ using OpenTelemetry.Trace;
 
 namespace Smtp2GoIngest.Telemetry;
 
-/// <summary>Exports metrics, traces and logs where one of the usual variables is set; otherwise adds nothing.</summary>
+/// <summary>Exports metrics, traces and logs if one of the usual variables is set; otherwise adds nothing.</summary>
 internal static class TelemetryExport
 {
-    // Other sources must not record URLs: those of HTTP clients and the Azure SDK contain the keys of rows.
+    // Other sources must not record URLs: those from HTTP clients and the Azure SDK contain row keys.
     public static OpenTelemetryBuilder? AddTelemetry(
         this IServiceCollection services, IConfiguration configuration, params string[] otherSources)
     {
         services.AddOptions<TelemetryOptions>().Bind(configuration).ValidateOnStart();
         services.AddSingleton<IValidateOptions<TelemetryOptions>, TelemetryOptionsValidator>();
 
-        // An exporter that fails while the host is built would hide what the validation says.
+        // An exporter that fails while the host is being built would hide what the validation says.
         var options = configuration.Get<TelemetryOptions>() ?? new TelemetryOptions();
         var (otlp, azureMonitor) = (!string.IsNullOrEmpty(options.OtlpEndpoint), !string.IsNullOrEmpty(options.ConnectionString));
         if ((!otlp && !azureMonitor) || new TelemetryOptionsValidator().Validate(null, options).Failed)
@@ -47,8 +47,8 @@ internal static class TelemetryExport
             });
         }
 
-        // Last, so that it holds: nothing is sampled, whatever the exporter's default (5 traces a second, and the logs with them), the
-        // variables of OpenTelemetry or the caller's traceparent say. Of a storm of 600 errors one arrived.
+        // Last, so that it wins: nothing is sampled, whatever the exporter's default (5 traces a second, and the logs with them),
+        // OpenTelemetry's variables or the caller's traceparent say. Without this, one of a storm of 600 errors arrived.
         return telemetry.WithTracing(traces => traces.SetSampler(new AlwaysOnSampler()));
     }
 

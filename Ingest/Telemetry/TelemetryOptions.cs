@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Smtp2GoIngest.Telemetry;
 
-/// <summary>Where telemetry goes, by the variables that every OpenTelemetry exporter and the Functions host read.</summary>
+/// <summary>Where telemetry goes: the variables that every OpenTelemetry exporter and the Functions host read.</summary>
 internal sealed class TelemetryOptions
 {
     [ConfigurationKeyName("OTEL_EXPORTER_OTLP_ENDPOINT")]
@@ -23,7 +23,7 @@ internal sealed class TelemetryOptions
     public string? Authentication { get; set; }
 }
 
-/// <summary>Refuses what the exporters would ignore without a word, or end the start for with a stack trace.</summary>
+/// <summary>Refuses values that the exporters would silently ignore, or that would end the start with a stack trace.</summary>
 internal sealed class TelemetryOptionsValidator : IValidateOptions<TelemetryOptions>
 {
     public ValidateOptionsResult Validate(string? name, TelemetryOptions options)
