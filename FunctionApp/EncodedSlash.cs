@@ -4,10 +4,10 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 
 namespace Smtp2GoIngest.FunctionApp;
 
-/// <summary>Restores a slash in the path's secret: the host's proxy turns its <c>%2F</c> into <c>%252F</c>.</summary>
+/// <summary>Restores a slash in a secret in the path: the host's proxy turns its <c>%2F</c> into <c>%252F</c>.</summary>
 /// <remarks>
-/// https://github.com/dotnet/yarp/issues/1419. The characters <c>%2F</c> in a secret come in the same form and read as a slash too; such a
-/// secret may come any other way.
+/// https://github.com/dotnet/yarp/issues/1419. A secret with the literal text <c>%2F</c> looks the same and is read as a slash too; such a
+/// secret must be sent in another way.
 /// </remarks>
 internal sealed class EncodedSlash : IFunctionsWorkerMiddleware
 {

@@ -7,8 +7,8 @@ using Smtp2GoIngest.Queueing;
 namespace Smtp2GoIngest.FunctionApp;
 
 /// <summary>
-/// Keeps the text of exceptions from the host, which logs whatever a function throws: storage's may quote a row, an address or a URL.
-/// What failed and where remains.
+/// Hides the text of exceptions from the host, which logs whatever a function throws: a storage exception may quote a row, an address
+/// or a URL. What failed, and where, is kept.
 /// </summary>
 internal sealed class FailureGuard : IFunctionsWorkerMiddleware
 {
@@ -20,7 +20,7 @@ internal sealed class FailureGuard : IFunctionsWorkerMiddleware
         }
         catch (Exception e)
         {
-            // The worker answers an HTTP request whatever its function threw, by default with 200.
+            // The worker answers an HTTP request even if its function threw, by default with 200.
             if (context.GetHttpContext() is { Response.HasStarted: false } http)
             {
                 http.Response.StatusCode = StatusCodes.Status500InternalServerError;

@@ -8,7 +8,7 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.FunctionApp;
 
-/// <summary>Every trigger of the app. What they call knows nothing of Azure Functions.</summary>
+/// <summary>Every trigger of the app. What they call knows nothing about Azure Functions.</summary>
 /// <remarks>
 /// The host fills parameters by name from JSON fields and query values, so an HTTP function takes only the request and its route value: a
 /// parameter <c>cancellationToken</c> would turn every request with a field of that name into a 500.
@@ -25,7 +25,7 @@ public sealed class Functions(WebhookReceiver receiver, WebhookProcessor process
     public IResult Health([HttpTrigger(AuthorizationLevel.Anonymous, Route = WebhookReceiver.HealthRoute)] HttpRequest request) =>
         WebhookReceiver.Health();
 
-    // A stop cancels running functions, which would cost each message a try and 30 seconds: this one ends by itself.
+    // A stop cancels running functions, which would cost each message a try and 30 seconds. So this one ignores it and runs to its end.
     [Function(nameof(StoreEvents))]
     public Task StoreEvents([QueueTrigger(WebhookQueue.Name, Connection = StorageOptions.Connection)] QueueMessage message) =>
         processor.StoreAsync(message, CancellationToken.None);

@@ -20,7 +20,7 @@ try
     builder.Services.Configure<KestrelServerOptions>(static kestrel => kestrel.AddServerHeader = false);
     builder.Services.AddSmtp2GoIngest(builder.Configuration);
 
-    // func start says Development: a developer's machine. Any other host may be in a container that others can reach.
+    // func start sets Development: a developer's machine. Any other host may be in a container that others can reach.
     var isLocal = builder.Configuration["AZURE_FUNCTIONS_ENVIRONMENT"] == Environments.Development;
     builder.Services.AddSingleton(_ => AppEnvironment.Detect(builder.Configuration, listensToOthers: !isLocal));
     builder.Services.AddTelemetry(builder.Configuration)?.UseFunctionsWorkerDefaults();

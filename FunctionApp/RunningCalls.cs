@@ -6,8 +6,8 @@ using Microsoft.Extensions.Hosting;
 namespace Smtp2GoIngest.FunctionApp;
 
 /// <summary>
-/// Lets calls end before the process does. The worker itself waits for HTTP requests only; a message whose call is cut off stays hidden
-/// for ten minutes.
+/// Lets running calls end before the process does. The worker itself waits only for HTTP requests, and a message whose call is cut off
+/// stays hidden for ten minutes.
 /// </summary>
 internal sealed class RunningCalls : IFunctionsWorkerMiddleware, IHostedService
 {
@@ -29,7 +29,9 @@ internal sealed class RunningCalls : IFunctionsWorkerMiddleware, IHostedService
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Waits for calls that come meanwhile as well: the host still sends some. The shutdown time-out bounds it.</summary>
+    /// <summary>
+    /// Also waits for calls that arrive in the meantime: the host still sends some. The shutdown time-out bounds the wait.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         while (!running.IsEmpty && !cancellationToken.IsCancellationRequested)

@@ -11,10 +11,10 @@ internal sealed class ListeningOptions
 {
     public IReadOnlyList<string> Urls { get; set; } = [];
 
-    /// <summary>True where one of them answers more than this machine.</summary>
+    /// <summary>True if one of them answers more than this machine.</summary>
     public bool IsPublic => Urls.Any(url => !IsLoopback(url));
 
-    /// <summary>In Kestrel's own order: endpoints of its section, else the URLs, else the ports, on every address.</summary>
+    /// <summary>In Kestrel's own order: the endpoints in its section, else the URLs, else the ports, on every address.</summary>
     public static IReadOnlyList<string> In(IConfiguration configuration, string byDefault)
     {
         string[] endpoints =
@@ -28,7 +28,7 @@ internal sealed class ListeningOptions
         return urls.Length > 0 ? urls : ports.Length > 0 ? ports : [byDefault];
     }
 
-    /// <summary>The address in a URL; null where Kestrel could not listen on it.</summary>
+    /// <summary>The address in a URL; null if Kestrel could not listen on it.</summary>
     public static BindingAddress? Parse(string url)
     {
         try
@@ -59,7 +59,7 @@ internal sealed class ListeningOptions
             || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip)));
 }
 
-/// <summary>Refuses what Kestrel would only refuse once it starts, with a stack trace.</summary>
+/// <summary>Refuses what Kestrel would refuse only when it starts, with a stack trace.</summary>
 internal sealed class ListeningOptionsValidator : IValidateOptions<ListeningOptions>
 {
     public ValidateOptionsResult Validate(string? name, ListeningOptions options)

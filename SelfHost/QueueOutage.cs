@@ -4,7 +4,7 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.SelfHost;
 
-/// <summary>Says that a queue cannot be read and why: at once, then once a minute, and again when it can be.</summary>
+/// <summary>Logs that a queue cannot be read, and why: at once, then once a minute, and again when it can be read.</summary>
 internal sealed partial class QueueOutage(string queue, TimeProvider time, ILogger logger)
 {
     private readonly OneLineAMinute lines = new(time);
@@ -33,7 +33,7 @@ internal sealed partial class QueueOutage(string queue, TimeProvider time, ILogg
         [LoggerMessage(
             400,
             LogLevel.Error,
-            "Queue {Queue} cannot be read: {Failure}. The app keeps trying, and what waits in the queue is safe. Check the storage account "
+            "Cannot read queue {Queue}: {Failure}. The app keeps trying, and the messages in the queue are safe. Check the storage account "
             + "and the app's access to it (EventStorage).")]
         public static partial void NotReceived(ILogger logger, string queue, string failure);
 

@@ -69,7 +69,7 @@ internal sealed partial class QueuePump(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // A stop while waiting.
+            // Stopped while waiting.
         }
 
         await Task.WhenAll(running);
@@ -107,7 +107,7 @@ internal sealed partial class QueuePump(
         using var handled = new CancellationTokenSource();
         var renewal = RenewAsync(message, leaseLost, handled.Token);
 
-        // Taken too often already: what failed then was the process. Running it again could end this one.
+        // Tried too often already: then the process itself crashed. Running it again could crash this one.
         var isGivenUp = poison is not null && message.DequeueCount > options.MaxDequeueCount;
         var succeeded = !isGivenUp && await TryAsync(message, leaseLost.Token);
         await handled.CancelAsync();
@@ -149,7 +149,7 @@ internal sealed partial class QueuePump(
         }
     }
 
-    /// <summary>Renews the lease at half time until the message is handled. Returns the receipt to settle it with.</summary>
+    /// <summary>Renews the lease at half its time until the message is handled. Returns the receipt to settle it with.</summary>
     private async Task<string> RenewAsync(QueueMessage message, CancellationTokenSource leaseLost, CancellationToken handled)
     {
         var receipt = message.PopReceipt;
@@ -193,19 +193,19 @@ internal sealed partial class QueuePump(
         [LoggerMessage(
             401,
             LogLevel.Warning,
-            "{Count} runs for messages of {Queue} failed since the last such line. The last one was try {DequeueCount} of {MessageId}: "
+            "{Count} tries of messages in {Queue} failed since the last such line. The last one was try {DequeueCount} of {MessageId}: "
             + "{Failure}.")]
         public static partial void Failed(
             ILogger logger, long count, string queue, string messageId, long dequeueCount, string failure);
 
         [LoggerMessage(
-            402, LogLevel.Warning, "Message {MessageId} of {Queue} could not be settled ({Error}). It will come back when its lease ends.")]
+            402, LogLevel.Warning, "Could not settle message {MessageId} in {Queue} ({Error}). It will come back when its lease ends.")]
         public static partial void NotSettled(ILogger logger, string messageId, string queue, string error);
 
-        [LoggerMessage(403, LogLevel.Warning, "Lost the lease on message {MessageId} of {Queue}: another consumer has it, or it is gone.")]
+        [LoggerMessage(403, LogLevel.Warning, "Lost the lease on message {MessageId} in {Queue}: another consumer has it, or it is gone.")]
         public static partial void LeaseLost(ILogger logger, string messageId, string queue);
 
-        [LoggerMessage(404, LogLevel.Error, "Message {MessageId} was moved to {Queue} after {DequeueCount} tries.")]
+        [LoggerMessage(404, LogLevel.Error, "Moved message {MessageId} to {Queue} after {DequeueCount} tries.")]
         public static partial void MovedToPoison(ILogger logger, string messageId, string queue, long dequeueCount);
     }
 }

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Smtp2GoIngest.SelfHost;
 
-/// <summary>The settings under <c>extensions.queues</c> in <c>host.json</c>, so that both hosts run by the same file.</summary>
+/// <summary>The settings under <c>extensions.queues</c> in <c>host.json</c>, so that both hosts use the same file.</summary>
 internal sealed class QueueTriggerOptions
 {
     /// <summary>The most messages that one call fetches; Azure allows 32.</summary>
@@ -21,7 +21,7 @@ internal sealed class QueueTriggerOptions
     public TimeSpan MaxPollingInterval { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// How long a message stays hidden while it is processed; renewed at half time. After a crash the message comes back when it ends.
+    /// How long a message stays hidden while it is processed; renewed at half its time. After a crash, the message comes back when it ends.
     /// </summary>
     /// <remarks>Not a setting: the Functions host fixes its own at 10 minutes.</remarks>
     internal TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(60);

@@ -30,7 +30,7 @@ public static class SelfHostedApp
     public const string DefaultUrl = "http://127.0.0.1:7071";
 
     /// <summary>Runs the app until it is told to stop.</summary>
-    /// <returns>0; 1 if it cannot start, after a line on standard error for each setting that is wrong.</returns>
+    /// <returns>0; 1 if it cannot start, after writing a line to standard error for each wrong setting.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
         WebApplication app;
@@ -58,8 +58,8 @@ public static class SelfHostedApp
     }
 
     /// <summary>Builds the app without starting it.</summary>
-    /// <param name="settings">All settings there are; null for the arguments, the environment and <c>local.settings.json</c>.</param>
-    /// <param name="configure">Changes the builder last.</param>
+    /// <param name="settings">All settings; null for those from the arguments, the environment and <c>local.settings.json</c>.</param>
+    /// <param name="configure">Called last, to change the builder.</param>
     public static WebApplication Build(
         string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null, Action<WebApplicationBuilder>? configure = null)
     {
@@ -125,7 +125,7 @@ public static class SelfHostedApp
         }
     }
 
-    // Whoever starts the app is told in one line; these two would write the same with a stack trace.
+    // The app reports this in one line; these two would write the same with a stack trace.
     private static void StayQuiet(ILoggingBuilder logging, Func<bool> until) => logging
         .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= LogLevel.Warning && until())
         .AddFilter("Microsoft.AspNetCore.Server.Kestrel", level => level >= LogLevel.Warning && until());

@@ -33,7 +33,7 @@ internal sealed partial class TimerPump(
         }
         catch (Exception) when (stoppingToken.IsCancellationRequested)
         {
-            // A stop, while waiting or running. What was cut short runs again after the next start.
+            // Stopped while waiting or running. A run that was cut short runs again after the next start.
         }
     }
 

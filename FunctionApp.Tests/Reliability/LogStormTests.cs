@@ -96,7 +96,7 @@ public sealed class LogStormTests(AzuriteFixture azurite)
         Assert.InRange(away.Count, 2, 8);
         Assert.All(away, line =>
         {
-            Assert.Contains("pumped cannot be read: OperationTimedOut (500)", line, StringComparison.Ordinal);
+            Assert.Contains("Cannot read queue pumped: OperationTimedOut (500)", line, StringComparison.Ordinal);
             Assert.Contains("EventStorage", line, StringComparison.Ordinal);
         });
     }
