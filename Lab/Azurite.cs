@@ -6,14 +6,14 @@ namespace Smtp2GoIngest.Lab;
 /// <summary>Azurite, Microsoft's emulator of Azure Storage.</summary>
 public sealed partial class Azurite : IAsyncDisposable
 {
-    // The account and key that every Azurite has; Microsoft publishes them.
+    // Every Azurite has this account and key; Microsoft publishes them.
     private const string Account = "devstoreaccount1";
     private const string AccountKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-    // Short, because an environment variable that holds many accounts has 32,767 characters on Windows.
+    // Short: on Windows, the environment variable with all the accounts may have at most 32,767 characters.
     private const string OtherKey = "a2V5";
 
-    // A start takes two seconds, on a busy machine some ten.
+    // A start takes two seconds, or some ten on a busy machine.
     private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
 
@@ -25,10 +25,10 @@ public sealed partial class Azurite : IAsyncDisposable
     /// <summary>For the app and for Storage Explorer.</summary>
     public string ConnectionString => ConnectionStringOf(Account);
 
-    /// <param name="account">One that was named at the start.</param>
+    /// <param name="account">One of those named at the start.</param>
     public string ConnectionStringOf(string account) => ConnectionStringOf(account, this, this, this);
 
-    /// <summary>The usual account, with each service in an Azurite of its own.</summary>
+    /// <summary>The usual account, with each service in its own Azurite.</summary>
     public static string ConnectionStringOf(Azurite blobs, Azurite queues, Azurite tables) =>
         ConnectionStringOf(Account, blobs, queues, tables);
 
@@ -42,10 +42,10 @@ public sealed partial class Azurite : IAsyncDisposable
 
     /// <summary>Starts Azurite; returns when all three services listen.</summary>
     /// <param name="dataFolder">
-    /// Where it keeps its data; null for memory only. On disk it writes all its rows again every five seconds and answers nobody
-    /// meanwhile: for seconds at a hundred thousand rows, and it ends at some 500 MB.
+    /// Where it keeps its data; null for memory only. On disk, it rewrites all its rows every five seconds and answers nobody in
+    /// that time: for seconds at a hundred thousand rows. It ends at some 500 MB.
     /// </param>
-    /// <param name="accounts">Accounts to offer beside the usual one.</param>
+    /// <param name="accounts">Accounts to offer besides the usual one.</param>
     /// <exception cref="InvalidOperationException">It did not start; the message says why.</exception>
     public static async Task<Azurite> StartAsync(
         string? dataFolder, IEnumerable<string> accounts, AzuritePorts ports, CancellationToken cancellationToken)
@@ -64,7 +64,7 @@ public sealed partial class Azurite : IAsyncDisposable
         {
             var listening = await ReadServicesAsync(node, timeout.Token);
 
-            // Read on to the end, or a full pipe would stop it.
+            // Keep reading to the end, or a full pipe would stop it.
             _ = node.StandardOutput.ReadToEndAsync(CancellationToken.None);
             _ = node.StandardError.ReadToEndAsync(CancellationToken.None);
             return new Azurite(node, listening);

@@ -5,19 +5,19 @@ using System.Security.Cryptography;
 
 namespace Smtp2GoIngest.Lab;
 
-/// <summary>Azurite's package and Node.js, which runs it. The version is pinned by <c>azurite/package-lock.json</c>.</summary>
+/// <summary>Installs Azurite's package and runs it with Node.js. <c>azurite/package-lock.json</c> pins the version.</summary>
 public static class AzuriteInstallation
 {
-    /// <summary>What it comes to, in bytes, which take 365 MB of disk in small files.</summary>
+    /// <summary>Its size in bytes. As small files, it takes 365 MB on disk.</summary>
     public const long Size = 202_000_000;
 
     private const string Unreachable =
         "The npm registry cannot be reached. Check the network (behind a proxy: npm config set proxy), and run this again.";
 
-    // Perhaps from a slow mirror.
+    // The mirror may be slow.
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(10);
 
-    // A network that swallows everything, where npm itself would try for minutes.
+    // For a network that swallows everything: npm itself would try for minutes.
     private static readonly TimeSpan SilenceTimeout = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
@@ -29,24 +29,24 @@ public static class AzuriteInstallation
         "EIDLETIMEOUT", "ECONNECTIONTIMEOUT",
     ];
 
-    /// <summary>Whether an installation has nothing to do.</summary>
+    /// <summary>Whether there is nothing to install.</summary>
     public static bool IsInstalled => IsInstalledIn(Folder);
 
     private static string Folder { get; } = typeof(AzuriteInstallation).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "AzuriteFolder").Value!;
 
-    /// <summary>Installs Azurite from npm, unless the version of the lock file is installed. Cancelled, it starts over next time.</summary>
+    /// <summary>Installs Azurite from npm, unless the lock file's version is installed. If cancelled, it starts over next time.</summary>
     /// <exception cref="InvalidOperationException">Node.js is missing or npm failed; the message says what to do.</exception>
     public static Task InstallAsync(CancellationToken cancellationToken) => InstallAsync(Folder, progress: null, cancellationToken);
 
     /// <inheritdoc cref="InstallAsync(CancellationToken)"/>
-    /// <param name="progress">Is told every few seconds how many bytes there are, of <see cref="Size"/>.</param>
+    /// <param name="progress">Gets the number of bytes installed so far, out of <see cref="Size"/>, every few seconds.</param>
     public static Task InstallAsync(IProgress<long> progress, CancellationToken cancellationToken) =>
         InstallAsync(Folder, progress, cancellationToken);
 
     internal static async Task InstallAsync(string folder, IProgress<long>? progress, CancellationToken cancellationToken)
     {
-        // The tests and the demo may come at the same time.
+        // The tests and the demo may run at the same time.
         await using var exclusive = await LockAsync(folder, cancellationToken);
         if (IsInstalledIn(folder))
         {
@@ -73,7 +73,7 @@ public static class AzuriteInstallation
             install.Kill(entireProcessTree: true);
             cancellationToken.ThrowIfCancellationRequested();
             throw new InvalidOperationException(
-                e is TimeoutException ? e.Message : $"npm did not install Azurite within {Timeout.TotalMinutes} minutes. Run this again.",
+                e is TimeoutException ? e.Message : $"npm did not install Azurite in {Timeout.TotalMinutes} minutes. Run this again.",
                 e);
         }
 
@@ -125,7 +125,7 @@ public static class AzuriteInstallation
             ? $"{Unreachable} npm says {network}."
             : $"npm could not install Azurite:{Environment.NewLine}{errors}{output}";
 
-    /// <summary>Starts a command of Node.js in Azurite's folder, its input and outputs redirected.</summary>
+    /// <summary>Starts a Node.js command in Azurite's folder, with its input and outputs redirected.</summary>
     internal static Process Start(string command, string[] arguments, params (string Name, string Value)[] environment) =>
         Start(Folder, command, arguments, environment);
 

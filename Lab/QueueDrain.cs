@@ -3,12 +3,12 @@ using Azure.Storage.Queues;
 
 namespace Smtp2GoIngest.Lab;
 
-/// <summary>What is left in queues, and the wait until nothing is.</summary>
+/// <summary>Counts what is left in queues, and waits until they are empty.</summary>
 public static class QueueDrain
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How many messages are left, hidden ones included. A queue that does not exist has none.</summary>
+    /// <summary>How many messages are left, including hidden ones. A queue that does not exist has none.</summary>
     public static async Task<int> CountAsync(IEnumerable<QueueClient> queues, CancellationToken cancellationToken)
     {
         var count = 0;
@@ -27,7 +27,7 @@ public static class QueueDrain
         return count;
     }
 
-    /// <summary>Waits until no message is left, hidden ones included.</summary>
+    /// <summary>Waits until no message is left, including hidden ones.</summary>
     /// <exception cref="TimeoutException">Some are left after this time.</exception>
     public static async Task WaitAsync(IReadOnlyList<QueueClient> queues, TimeSpan timeout, CancellationToken cancellationToken)
     {

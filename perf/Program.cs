@@ -7,7 +7,7 @@ using Smtp2GoIngest.Perf.Load;
 using Smtp2GoIngest.Perf.Soak;
 using Smtp2GoIngest.Perf.StartUp;
 
-var root = new RootCommand("Attacks and measures the app. Each verb exits 1 when what it checks does not hold.")
+var root = new RootCommand("Attacks and measures the app. Each command exits with 1 if a check fails.")
 {
     new EdgeCommand(),
     new LoadCommand(),
@@ -18,5 +18,5 @@ var root = new RootCommand("Attacks and measures the app. Each verb exits 1 when
     new ServeCommand(),
 };
 
-// Ctrl+C: time enough to stop the app and Azurite.
+// Ctrl+C: leaves enough time to stop the app and Azurite.
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });

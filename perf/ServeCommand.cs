@@ -5,11 +5,11 @@ using Smtp2GoIngest.Perf.Soak;
 
 namespace Smtp2GoIngest.Perf;
 
-/// <summary>The inside of a measured process, which <see cref="ServingProcess"/> starts.</summary>
+/// <summary>What runs inside a measured process, which <see cref="ServingProcess"/> starts.</summary>
 internal sealed class ServeCommand : Command
 {
     public ServeCommand()
-        : base("serve", "A server that load or soak measures and starts itself.")
+        : base("serve", "The server that load and soak start and measure.")
     {
         Hidden = true;
         var account = new Argument<string>("connection-string");

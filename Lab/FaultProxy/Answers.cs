@@ -7,7 +7,7 @@ namespace Smtp2GoIngest.Lab.FaultProxy;
 /// <summary>Passes the request on and the whole answer back.</summary>
 internal class WholeAnswer : HttpTransformer
 {
-    // To the letter: the signature is over the path as the client escaped it.
+    // Kept to the letter: the signature covers the path as the client escaped it.
     private static readonly UriCreationOptions AsItIs = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
     public static WholeAnswer Instance { get; } = new();

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Smtp2GoIngest.Lab.FaultProxy;
 
-/// <summary>Answers an error as Azure does: an XML body, from tables a JSON one, and in a transaction inside an answer 202.</summary>
+/// <summary>Answers an error as Azure does: with an XML body, with JSON from tables, and inside a 202 answer for a transaction.</summary>
 internal static class AzureError
 {
     private const string Message = "An injected fault.";

@@ -24,10 +24,10 @@ public enum FaultKind
     /// <summary>The connection stays open and no answer ever comes.</summary>
     Hang,
 
-    /// <summary>An answer that is not the service's, whatever its status says.</summary>
+    /// <summary>An answer that did not come from the service, whatever its status says.</summary>
     Garbage,
 
-    /// <summary>The whole service is away: every connection breaks at once.</summary>
+    /// <summary>The whole service is down: every connection breaks at once.</summary>
     Away,
 }
 
@@ -42,7 +42,7 @@ public sealed record Fault
 
     public FaultKind Kind { get; }
 
-    /// <summary>True when storage carries the request out all the same.</summary>
+    /// <summary>True if storage carries out the request anyway.</summary>
     public bool TakesEffect { get; private init; }
 
     public static Fault DropBefore { get; } = new(FaultKind.DropBefore);
@@ -73,11 +73,11 @@ public sealed record Fault
 
     public static Fault Delay(TimeSpan time) => new(FaultKind.Delay) { Time = time, TakesEffect = true };
 
-    /// <summary>The request is passed on when a task has ended.</summary>
+    /// <summary>Passes the request on when a task has ended.</summary>
     public static Fault Until(Task release) => new(FaultKind.Delay) { Release = release, TakesEffect = true };
 
     /// <param name="errorCode">The <c>x-ms-error-code</c>.</param>
-    /// <param name="takesEffect">True when storage carries the request out all the same, which Azure says of a 500.</param>
+    /// <param name="takesEffect">True if storage carries out the request anyway, as Azure says may happen with a 500.</param>
     public static Fault Error(int status, string errorCode, bool takesEffect = false) =>
         new(FaultKind.Error) { Status = status, ErrorCode = errorCode, TakesEffect = takesEffect };
 
@@ -85,6 +85,6 @@ public sealed record Fault
         new(FaultKind.Garbage) { Status = status, ContentType = contentType, Bytes = Encoding.UTF8.GetBytes(body) };
 
     /// <summary>The page of a captive portal, or a proxy's error page with a wrong status, in place of an answer.</summary>
-    /// <param name="status">200 is the nastiest; 201, 202 and 204 are what the writing operations take for success.</param>
+    /// <param name="status">200 is the nastiest; 201, 202 and 204 mean success to the writing operations.</param>
     public static Fault CaptivePortal(int status = 200) => Garbage(status, MediaTypeNames.Text.Html, status == 204 ? string.Empty : Html);
 }

@@ -6,12 +6,12 @@ using System.Text;
 namespace Smtp2GoIngest.Lab.FaultProxy;
 
 /// <summary>
-/// Random faults, of every kind on every operation. The n-th request of an operation meets the same fault in every run with the same seed.
+/// Random faults, of every kind on every operation. With the same seed, the n-th request of an operation gets the same fault in every run.
 /// </summary>
-/// <param name="share">The share of requests that meet a fault: 0.02 is one in fifty.</param>
+/// <param name="share">The share of requests that get a fault: 0.02 is one in fifty.</param>
 public sealed class RandomFaults(int seed, double share)
 {
-    // What the SDKs take for success: 200 for what reads, 201, 202 and 204 for what writes.
+    // What the SDKs accept as success: 200 for reads; 201, 202 and 204 for writes.
     private static readonly int[] Successes = [200, 200, 201, 202, 204];
 
     private readonly ConcurrentDictionary<(StorageService, string), Random> chances = new();
@@ -41,7 +41,7 @@ public sealed class RandomFaults(int seed, double share)
         _ => Fault.CaptivePortal(Successes[random.Next(Successes.Length)]),
     };
 
-    // The conflicts that Azure knows of each service; some say that a thing is there which is not.
+    // The conflicts that Azure has for each service; some claim that something exists which does not.
     private static string Conflict(StorageRequest request) => request.Service switch
     {
         StorageService.Queue => request.Operation == "CreateQueue" ? "QueueAlreadyExists" : "QueueBeingDeleted",

@@ -13,12 +13,12 @@ namespace Smtp2GoIngest.Lab.FaultProxy;
 public sealed record FaultCount(StorageService Service, string Operation, FaultKind Kind);
 
 /// <summary>
-/// Stands before the three services of a storage account on ports of its own, and lets requests fail as <see cref="Choose"/> says.
+/// Sits in front of a storage account's three services, on its own ports, and makes requests fail as <see cref="Choose"/> says.
 /// YARP forwards the others.
 /// </summary>
 public sealed partial class StorageProxy : IAsyncDisposable
 {
-    // The largest request of the app is a transaction, 4 MiB.
+    // The app's largest request is a transaction, 4 MiB.
     private const int MaxRequestBytes = 16 * 1024 * 1024;
 
     private static readonly ForwarderRequestConfig Forwarding = new() { ActivityTimeout = TimeSpan.FromSeconds(100) };
@@ -39,13 +39,13 @@ public sealed partial class StorageProxy : IAsyncDisposable
 
     private StorageProxy(string connectionString) => back = OriginsOf(connectionString);
 
-    /// <summary>The fault of a request, or null to pass it on as it is. Called from many threads at once.</summary>
+    /// <summary>The fault for a request, or null to pass it on unchanged. Called from many threads at once.</summary>
     public Func<StorageRequest, Fault?> Choose { get; set; } = static _ => null;
 
-    /// <summary>How often each fault befell each operation.</summary>
+    /// <summary>How often each operation got each fault.</summary>
     public IReadOnlyDictionary<FaultCount, int> Injected => injected;
 
-    /// <summary>Starts it before the Azurite that the connection string names.</summary>
+    /// <summary>Starts it in front of the Azurite that the connection string names.</summary>
     public static async Task<StorageProxy> StartAsync(string connectionString, CancellationToken cancellationToken)
     {
         var proxy = new StorageProxy(connectionString);
@@ -66,10 +66,10 @@ public sealed partial class StorageProxy : IAsyncDisposable
                 return $"{service}Endpoint={front[Enum.Parse<StorageService>(service)].Urls.Single()}";
             });
 
-    /// <summary>Forwards to another Azurite from now on: one that was started again listens on other ports.</summary>
+    /// <summary>Forwards to another Azurite from now on: after a restart, it listens on other ports.</summary>
     public void SendTo(string connectionString) => back = OriginsOf(connectionString);
 
-    /// <summary>Takes a service away, or brings it back. While it is away, every request breaks its connection at once.</summary>
+    /// <summary>Takes a service down, or brings it back. While it is down, every request's connection breaks at once.</summary>
     public void SetAway(StorageService service, bool isAway) => away[service] = isAway;
 
     /// <summary>Waits until no request is in flight.</summary>
@@ -118,7 +118,7 @@ public sealed partial class StorageProxy : IAsyncDisposable
 
     private async Task AnswerAsync(StorageService service, HttpContext context, IHttpForwarder forwarder)
     {
-        // Read to its end first: a fault may be chosen by the body, and a drop "before" is not a torn request.
+        // Read to the end first: a fault may be chosen by the body, and a drop "before" must not cut off a request halfway.
         context.Request.EnableBuffering(MaxRequestBytes, MaxRequestBytes);
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Smtp2GoIngest.Lab.FaultProxy;
 
-/// <summary>The three services of a storage account, by their names in a connection string.</summary>
+/// <summary>A storage account's three services, by their names in a connection string.</summary>
 public enum StorageService
 {
     Blob,
@@ -11,12 +11,12 @@ public enum StorageService
     Table,
 }
 
-/// <summary>One request to storage: what a fault is chosen by.</summary>
+/// <summary>One request to storage, by which a fault is chosen.</summary>
 /// <param name="Operation">
 /// Azure's own name: <c>PutMessage</c>, <c>InsertEntity</c>, <c>PutBlob</c>. <c>Batch</c> is a table's transaction.
 /// </param>
 /// <param name="Resource">The queue, table or container; empty for a request to the whole account or to <c>$batch</c>.</param>
-/// <param name="Path">The decoded path after the account, with keys and names of blobs.</param>
+/// <param name="Path">The decoded path after the account, with keys and blob names.</param>
 public sealed record StorageRequest(StorageService Service, string Operation, string Resource, string Path, ReadOnlyMemory<byte> Body)
 {
     /// <summary>The body as text.</summary>

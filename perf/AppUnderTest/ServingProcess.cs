@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Builder;
 namespace Smtp2GoIngest.Perf.AppUnderTest;
 
 /// <summary>
-/// A server in a process of its own, so that its cost can be told from the cost of its clients: this program again, with the hidden verb
+/// A server in its own process, so that its cost can be told from its clients' cost: this program again, with the hidden command
 /// <c>serve</c>. It prints its address in the first line and serves until its standard input closes.
 /// </summary>
 internal sealed class ServingProcess : IAsyncDisposable
@@ -38,7 +38,7 @@ internal sealed class ServingProcess : IAsyncDisposable
     }
 
     /// <summary>Starts this program as a server; returns when it listens.</summary>
-    /// <param name="arguments">What comes after <c>serve</c>.</param>
+    /// <param name="arguments">The arguments after <c>serve</c>.</param>
     /// <exception cref="InvalidOperationException">It ended before it listened.</exception>
     public static async Task<ServingProcess> StartAsync(IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
@@ -59,8 +59,8 @@ internal sealed class ServingProcess : IAsyncDisposable
         return await ReadLineAsync(process.StandardOutput, cancellationToken);
     }
 
-    /// <summary>The inside of the process.</summary>
-    /// <param name="answer">One line of figures, made when it is asked for them.</param>
+    /// <summary>What runs inside the process.</summary>
+    /// <param name="answer">Returns one line of figures each time it is asked.</param>
     public static async Task ServeAsync(WebApplication app, Func<string> answer)
     {
         await app.StartAsync();

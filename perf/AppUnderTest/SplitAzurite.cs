@@ -3,9 +3,9 @@ using Smtp2GoIngest.Lab;
 namespace Smtp2GoIngest.Perf.AppUnderTest;
 
 /// <summary>
-/// Azurite for long and busy measurements. Each service is a process of its own, because a process has one thread for all that it
-/// does. Queues and blobs are on disk, because in memory it deletes old messages one by one and answers nobody meanwhile. Tables are in
-/// memory, because on disk it writes all rows again every five seconds.
+/// Azurite for long and busy measurements. Each service has its own process, because a process does everything on one thread. Queues
+/// and blobs are on disk, because in memory it deletes old messages one by one and answers nobody in that time. Tables are in memory,
+/// because on disk it rewrites all rows every five seconds.
 /// </summary>
 internal sealed class SplitAzurite : IAsyncDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class SplitAzurite : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    /// <summary>Installs Azurite where it is missing, and starts it.</summary>
+    /// <summary>Installs Azurite if it is missing, and starts it.</summary>
     /// <exception cref="InvalidOperationException">It did not start; the message says why.</exception>
     public static async Task<SplitAzurite> StartAsync(CancellationToken cancellationToken)
     {

@@ -18,7 +18,7 @@ internal static class Subject
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")));
 
     /// <summary>Builds the app in this process, on a free port and silent.</summary>
-    /// <param name="consume">Whether it runs its pumps and timers. Without them what it receives stays in the queue, to be counted.</param>
+    /// <param name="consume">Whether it runs its pumps and timers. Without them, what it receives stays in the queue to be counted.</param>
     public static WebApplication Build(string connectionString, bool consume) => SelfHostedApp.Build(
         [],
         [
@@ -36,7 +36,7 @@ internal static class Subject
             }
         });
 
-    /// <summary>Starts an assembly with the app's settings as a process of its own.</summary>
+    /// <summary>Starts an assembly with the app's settings in its own process.</summary>
     public static ProcessStartInfo StartInfo(string assembly, Uri url, string connectionString) =>
         new("dotnet", [assembly, "--urls", url.ToString()])
         {

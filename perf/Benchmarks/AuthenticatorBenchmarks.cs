@@ -6,7 +6,7 @@ using Smtp2GoIngest.Receiving;
 
 namespace Smtp2GoIngest.Perf.Benchmarks;
 
-/// <summary>What a caller costs before his body is read.</summary>
+/// <summary>What a caller costs before the body is read.</summary>
 [MemoryDiagnoser]
 public class AuthenticatorBenchmarks
 {

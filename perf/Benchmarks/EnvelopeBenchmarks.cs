@@ -4,7 +4,7 @@ using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest.Perf.Benchmarks;
 
-/// <summary>A webhook into the wire format of a queue message, a full message, and back.</summary>
+/// <summary>Encodes a webhook for a queue message, builds a full message, and reads it back.</summary>
 [MemoryDiagnoser]
 public class EnvelopeBenchmarks
 {

@@ -6,7 +6,7 @@ using Smtp2GoIngest.Perf.AppUnderTest;
 
 namespace Smtp2GoIngest.Perf.Chaos;
 
-/// <summary>The real app as a process of its own, which is killed and started again on the same port.</summary>
+/// <summary>The real app in its own process, which is killed and restarted on the same port.</summary>
 internal sealed class AppProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
@@ -31,7 +31,7 @@ internal sealed class AppProcess : IAsyncDisposable
 
     public int Terminations { get; private set; }
 
-    /// <summary>Ends that nobody asked for, and ends on SIGTERM that were not clean.</summary>
+    /// <summary>Exits that nobody asked for, and exits on SIGTERM that were not clean.</summary>
     public List<string> BadEnds { get; } = [];
 
     /// <summary>Copies the app, so that its settings can be changed for the run.</summary>
@@ -65,7 +65,7 @@ internal sealed class AppProcess : IAsyncDisposable
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
 
-        // It lives for seconds: compiling a second time for speed would cost more than it gains.
+        // It lives for seconds: recompiling methods for speed would cost more than it gains.
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["Logging__LogLevel__Default"] = "Warning";
         start.Environment["Logging__Console__FormatterName"] = "simple";
@@ -100,7 +100,7 @@ internal sealed class AppProcess : IAsyncDisposable
         Kills++;
     }
 
-    /// <summary>SIGTERM: what it has begun is finished. Windows has no such signal; there it is killed.</summary>
+    /// <summary>SIGTERM: it finishes what it has begun. Windows has no such signal; there it is killed.</summary>
     public async Task TerminateAsync(CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows())
@@ -179,7 +179,7 @@ internal sealed class AppProcess : IAsyncDisposable
         }
     }
 
-    // Below the ports that the system gives to connections: while the app is down none of them may take its own.
+    // Below the ports that the system gives to connections: while the app is down, none of them may take its port.
     private static int FreePort()
     {
         var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(endpoint => endpoint.Port).ToHashSet();

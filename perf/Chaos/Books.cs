@@ -17,8 +17,8 @@ namespace Smtp2GoIngest.Perf.Chaos;
 internal sealed record BookLine(string What, int Count, IReadOnlyList<string> Offending);
 
 /// <summary>
-/// Compares what is stored with what was posted. It reads the tables, queues and blobs as they are, and works the keys of the indexes
-/// out from the posted fields: the app's own code is not asked.
+/// Compares what is stored with what was posted. It reads the tables, queues and blobs as they are, and works out the index keys from
+/// the posted fields, without the app's own code.
 /// </summary>
 internal sealed class Books
 {
@@ -76,7 +76,7 @@ internal sealed class Books
         return new Books(ledger, tables, contents, await QueueDrain.CountAsync(QueuesOf(connectionString), cancellationToken));
     }
 
-    /// <summary>What was given up, before any of it is replayed: nothing but what the poison queue brought.</summary>
+    /// <summary>What was given up on, before any of it is replayed: only what came from the poison queue.</summary>
     public static async Task<BookLine> ReadPoisonAsync(Ledger ledger, string connectionString, CancellationToken cancellationToken)
     {
         var filter = TableClient.CreateQueryFilter($"Reason eq {DeadLetterReason.Poison}");
@@ -86,7 +86,7 @@ internal sealed class Books
         var others = kept.Where(row =>
             BodyHashOf(row) is not { } hash || ledger.Find(hash) is not { } webhook || !ledger.Poison.ContainsKey(webhook.Number));
         return new BookLine(
-            "dead letters of reason poison: only what was put into the poison queue", kept.Count, [.. others.Select(row => Keys([row]))]);
+            "dead letters with reason poison: only what was put into the poison queue", kept.Count, [.. others.Select(row => Keys([row]))]);
     }
 
     public static QueueClient[] QueuesOf(string connectionString) =>
@@ -126,19 +126,19 @@ internal sealed class Books
                 [.. events.Where(row => !IsPosted(row)).Select(row => $"not as posted: {Keys([row])}")]),
             new("rows by day: one for each event", byDay.Count, [.. Compare(byDay, row => [$"{Webhook(row)!.Day}_{Webhook(row)!.Event}"])]),
             new(
-                "rows by recipient: one for each of each event",
+                "rows by recipient: one for each recipient of each event",
                 byRecipient.Count,
                 [.. Compare(byRecipient, row => Webhook(row)!.Recipients)]),
             new(
-                "acknowledged without an event: a dead letter each",
+                "acknowledged without an event: one dead letter each",
                 ofDeadLetters.Count,
                 [
                     .. ofDeadLetters
                         .Where(webhook => !IsKept(webhook, [.. deadOf[webhook]]))
                         .Select(webhook => $"{deadOf[webhook].Count()} dead letters: {webhook}"),
                 ]),
-            new("broken messages and entries: a dead letter each", ledger.Unreadable.Count, [.. CompareUnreadable()]),
-            new("webhooks whose blob never was: a dead letter each", ledger.WithoutBlob.Count, [.. CompareWithoutBlob()]),
+            new("broken messages and entries: one dead letter each", ledger.Unreadable.Count, [.. CompareUnreadable()]),
+            new("webhooks whose blob never existed: one dead letter each", ledger.WithoutBlob.Count, [.. CompareWithoutBlob()]),
             new(
                 "dead letters: no others",
                 deadLetters.Count,
@@ -149,11 +149,11 @@ internal sealed class Books
                 ]),
             new("messages left in the queues: none", messages, [.. Enumerable.Repeat("a message", Math.Min(messages, 1))]),
             new(
-                "bodies in blobs: there, and what their names say",
+                "bodies in blobs: there, and matching their names",
                 usedBlobs.Count,
-                [.. usedBlobs.Where(name => blobs.GetValueOrDefault(name) != name).Select(name => $"gone or other: {name}")]),
+                [.. usedBlobs.Where(name => blobs.GetValueOrDefault(name) != name).Select(name => $"gone or different: {name}")]),
             new(
-                "blobs: used, or of a POST that was not answered 200, or of a duplicate",
+                "blobs: used, or from a POST that was not answered 200, or from a duplicate",
                 blobs.Count,
                 [
                     .. blobs
@@ -203,7 +203,7 @@ internal sealed class Books
         }
     }
 
-    // Each POST of it is a webhook of its own, and what was not answered 200 may be in the queue all the same.
+    // Each POST of it is a separate webhook, and one that was not answered 200 may be in the queue anyway.
     private static bool IsKept(PostedWebhook webhook, List<TableEntity> rows) =>
         rows.Count >= webhook.Posts.Count(post => post.Answer == Post.Acknowledged)
         && rows.Count <= webhook.Posts.Count
@@ -233,8 +233,8 @@ internal sealed class Books
     };
 
     /// <summary>
-    /// Nobody refers to such a blob, and the sweep takes it after a week: its POST failed after the blob was written, or the event is
-    /// stored from another POST with another <c>sendtime</c>.
+    /// Nothing refers to such a blob, and the sweep deletes it after a week: its POST failed after the blob was written, or the event
+    /// was stored from another POST with another <c>sendtime</c>.
     /// </summary>
     private bool IsLeftOver(string name) =>
         ledger.Find(name) is { } webhook

@@ -2,15 +2,15 @@ using System.CommandLine;
 
 namespace Smtp2GoIngest.Perf.Chaos;
 
-/// <summary>Whether anything acknowledged is lost when everything goes wrong.</summary>
+/// <summary>Checks that nothing acknowledged is lost when everything goes wrong.</summary>
 internal sealed class ChaosCommand : Command
 {
     public ChaosCommand()
-        : base("chaos", "Kills, faults and poison while webhooks arrive, then looks for every acknowledged webhook.")
+        : base("chaos", "Kills the app and injects faults and poison while webhooks arrive, then looks for every acknowledged webhook.")
     {
         var minutes = new Option<double>("--minutes")
         {
-            Description = "How long the chaos lasts. Draining the queues and balancing the books come after.",
+            Description = "How long the chaos lasts. Draining the queues and balancing the books come afterwards.",
             DefaultValueFactory = _ => 3,
         };
         var seed = new Option<int>("--seed")

@@ -13,10 +13,10 @@ internal static class ChaosRun
 {
     private const int ShownOffenders = 10;
 
-    // After a kill a message stays hidden for a minute.
+    // After a kill, a message stays hidden for a minute.
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromMinutes(5);
 
-    /// <summary>Runs and prints; 0 when everything balances.</summary>
+    /// <summary>Runs and prints; returns 0 if everything balances.</summary>
     public static async Task<int> RunAsync(TimeSpan duration, int seed, CancellationToken cancellationToken)
     {
         Journal.Note(string.Create(CultureInfo.InvariantCulture, $"seed {seed}, {duration.TotalMinutes} minutes"));
@@ -58,7 +58,7 @@ internal static class ChaosRun
         using var clients = new Clients(app.Url, ledger, seed);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
 
-        // Both at once, and where one fails the other ends.
+        // Both at once; if one fails, the other ends.
         var reports = ReportAsync(ledger, proxy, over.Token);
         await AllOrNoneAsync(over, clients.RunAsync(duration, over.Token), disturbances.RunAsync(duration, over.Token));
         Journal.Note("the chaos is over");
@@ -75,7 +75,7 @@ internal static class ChaosRun
         [
             .. books.Balance(),
             poison,
-            new("ends of the app: only as asked, and clean", app.Kills + app.Terminations, app.BadEnds),
+            new("exits of the app: only as asked, and clean", app.Kills + app.Terminations, app.BadEnds),
         ];
         Print(seed, lines, books, ledger, app, proxy, disturbances);
         return lines.All(line => line.Offending.Count == 0);
@@ -99,7 +99,7 @@ internal static class ChaosRun
         }
     }
 
-    // As an operator would, now that storage is well again: what came from the poison queue while it was not is a dead letter until then.
+    // As an operator would do, now that storage works again: what came from the poison queue while it did not is a dead letter until now.
     private static async Task ReplayPoisonAsync(string connectionString, CancellationToken cancellationToken)
     {
         using var output = new StringWriter();
@@ -152,7 +152,7 @@ internal static class ChaosRun
         var table = new Table()
             .RoundedBorder()
             .Title($"The books, seed {seed.ToString(CultureInfo.InvariantCulture)}")
-            .AddColumns("What has to be so", "Of", "Is not");
+            .AddColumns("Must be true", "Checked", "Not true");
         foreach (var line in lines)
         {
             table.AddRow(
@@ -171,7 +171,7 @@ internal static class ChaosRun
 
         counts.AddRow("SIGKILL / SIGTERM", $"{Number(app.Kills)} / {Number(app.Terminations)}");
         counts.AddRow("Azurite stopped and started", Number(disturbances.AzuriteRestarts));
-        counts.AddRow("single services away", Number(disturbances.Outages));
+        counts.AddRow("outages of one service", Number(disturbances.Outages));
         counts.AddRow("poison messages", Number(disturbances.Poison));
         foreach (var kind in proxy.Injected.GroupBy(fault => fault.Key.Kind).OrderBy(kind => kind.Key))
         {
@@ -181,7 +181,7 @@ internal static class ChaosRun
         }
 
         counts.AddRow(
-            "faults but for services away",
+            "faults, outages not counted",
             Number(proxy.Injected.Where(fault => fault.Key.Kind != FaultKind.Away).Sum(fault => fault.Value)));
         counts.AddRow("longest acknowledgement", Seconds(ledger.LongestAcknowledgement));
         counts.AddRow("longest from receipt to storage", Seconds(books.MaxLag));

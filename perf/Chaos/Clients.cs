@@ -11,7 +11,7 @@ internal sealed class Clients(Uri url, Ledger ledger, int seed) : IDisposable
     private const double SendTimeDiffers = 0.3;
     private const double PostedOnceMore = 0.03;
 
-    // How long after the chaos a webhook is posted again. A healthy app takes it at the first try.
+    // How long a webhook is posted again after the chaos. A healthy app accepts it at the first try.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly HttpClient http = new(new SocketsHttpHandler { MaxConnectionsPerServer = Count, UseProxy = false })
@@ -23,7 +23,7 @@ internal sealed class Clients(Uri url, Ledger ledger, int seed) : IDisposable
 
     private int started;
 
-    /// <summary>Posts new webhooks at a steady rate, catching up after a delay; then goes on until everything is acknowledged.</summary>
+    /// <summary>Posts new webhooks at a steady rate, catching up after a delay, then continues until everything is acknowledged.</summary>
     /// <param name="duration">How long new webhooks are posted.</param>
     public Task RunAsync(TimeSpan duration, CancellationToken cancellationToken)
     {

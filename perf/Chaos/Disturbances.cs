@@ -6,7 +6,7 @@ using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest.Perf.Chaos;
 
-/// <summary>What goes wrong meanwhile, each by a seeded schedule of its own.</summary>
+/// <summary>What goes wrong during a run, each on its own seeded schedule.</summary>
 internal sealed class Disturbances(AppProcess app, StorageProxy proxy, RestartedAzurite azurite, Ledger ledger, int seed) : IDisposable
 {
     // Poison is thrown in directly, so not while Azurite is stopped.
@@ -57,7 +57,7 @@ internal sealed class Disturbances(AppProcess app, StorageProxy proxy, Restarted
 
     private async Task KillAsync(Random _, CancellationToken cancellationToken)
     {
-        // Every fifth time it may finish what is at hand.
+        // Every fifth time, it may finish what it has begun.
         if (++ends % 5 == 0)
         {
             Journal.Note("the app is told to stop (SIGTERM)");
@@ -79,7 +79,7 @@ internal sealed class Disturbances(AppProcess app, StorageProxy proxy, Restarted
         await azuriteRuns.WaitAsync(cancellationToken);
         try
         {
-            Journal.Note(FormattableString.Invariant($"{service} is away for {seconds:0.0} s"));
+            Journal.Note(FormattableString.Invariant($"{service} is down for {seconds:0.0} s"));
             Outages++;
             proxy.SetAway(service, true);
             await Task.Delay(TimeSpan.FromSeconds(seconds), cancellationToken);
@@ -173,13 +173,13 @@ internal sealed class Disturbances(AppProcess app, StorageProxy proxy, Restarted
         }
     }
 
-    /// <summary>A webhook that reaches the queue without having been posted, so as if it were acknowledged.</summary>
+    /// <summary>A webhook that reaches the queue without being posted, and so counts as acknowledged.</summary>
     private byte[] Good(bool isPoison = false)
     {
         PostedWebhook webhook;
         do
         {
-            // The numbers that are passed over are never posted.
+            // The numbers that are skipped are never posted.
             webhook = ledger.Next();
         }
         while (!webhook.IsSmall);

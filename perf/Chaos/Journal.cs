@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Smtp2GoIngest.Perf.Chaos;
 
-/// <summary>What happened when, so that a failure can be laid beside it.</summary>
+/// <summary>What happened when, to compare a failure with.</summary>
 internal static class Journal
 {
     private static readonly long Start = Stopwatch.GetTimestamp();

@@ -25,7 +25,7 @@ internal sealed record Post(TimeSpan At, string BodyHash)
     public string Answer { get; set; } = "none";
 }
 
-/// <summary>A webhook made from its number and the seed, with each POST of it and what must come of it.</summary>
+/// <summary>A webhook built from its number and the seed, with each POST of it and where it must end up.</summary>
 internal sealed class PostedWebhook
 {
     /// <summary>The field with the number: a custom header that SMTP2GO would send back.</summary>
@@ -45,7 +45,7 @@ internal sealed class PostedWebhook
         var recipients = values.GetValueOrDefault("rcpt") ?? values.GetValueOrDefault("recipients") ?? values["destination_number"];
         Recipients = recipients as IReadOnlyList<string> ?? [(string)recipients];
 
-        // Without an id every field tells an event from another, its sendtime as well: such a one is posted again byte for byte.
+        // Without an id, every field makes an event different, even sendtime. So such a webhook is posted again byte for byte.
         SendTimeMayDiffer = values.ContainsKey("sendtime") && values.ContainsKey("id");
         IsSmall = !values.ContainsKey(Shape.Padding) && !shape.IsBroken && Recipients.Count < 10;
         ContentType = shape.IsJson ? "application/json" : "application/x-www-form-urlencoded";
@@ -75,7 +75,7 @@ internal sealed class PostedWebhook
     public static PostedWebhook Create(int seed, int number) => new(seed, number, Shape.Of(seed, number, 0));
 
     /// <summary>What is posted.</summary>
-    /// <param name="version">0, or another one for another <c>sendtime</c>.</param>
+    /// <param name="version">0, or another number for another <c>sendtime</c>.</param>
     public byte[] Body(int version)
     {
         var shape = Shape.Of(seed, Number, version);
@@ -103,7 +103,7 @@ internal sealed class PostedWebhook
         public const string Padding = "X-Padding";
 
         /// <summary>
-        /// Ten webhooks for each email, most of them ordinary, some large, without an event, without an id, not in UTF-8, or for very many
+        /// Ten webhooks for each email. Most are ordinary; some are large, have no event or no id, are not in UTF-8, or have very many
         /// recipients.
         /// </summary>
         public static Shape Of(int seed, int number, int version)

@@ -2,7 +2,7 @@ using Smtp2GoIngest.Lab;
 
 namespace Smtp2GoIngest.Perf.Chaos;
 
-/// <summary>Azurite, stopped and started again on the same data.</summary>
+/// <summary>Azurite, stopped and restarted on the same data.</summary>
 internal sealed class RestartedAzurite(DirectoryInfo data) : IAsyncDisposable
 {
     private Azurite? running;
@@ -12,7 +12,7 @@ internal sealed class RestartedAzurite(DirectoryInfo data) : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken) =>
         running = await Azurite.StartAsync(data.FullName, [], cancellationToken);
 
-    /// <summary>Stops it cleanly: killed, Azurite would lose up to five seconds of what it acknowledged.</summary>
+    /// <summary>Stops it cleanly: if killed, Azurite would lose up to five seconds of what it acknowledged.</summary>
     public async ValueTask StopAsync()
     {
         if (Interlocked.Exchange(ref running, null) is { } azurite)

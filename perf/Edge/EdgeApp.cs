@@ -30,7 +30,7 @@ internal sealed class EdgeApp : IAsyncDisposable
         return new EdgeApp(built, connectionString);
     }
 
-    /// <summary>Takes everything out of the queue; returns how many webhooks it held.</summary>
+    /// <summary>Takes everything out of the queue; returns how many webhooks were in it.</summary>
     public async Task<int> TakeQueuedAsync(CancellationToken cancellationToken)
     {
         try

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Smtp2GoIngest.Perf.Edge;
 
-/// <summary>The edge under attack: some minutes, with <c>--quick</c> less than one.</summary>
+/// <summary>Attacks the edge: takes some minutes, or less than one with <c>--quick</c>.</summary>
 internal sealed class EdgeCommand : Command
 {
     public EdgeCommand()

@@ -4,10 +4,10 @@ using Smtp2GoIngest.Parsing;
 
 namespace Smtp2GoIngest.Perf.Edge;
 
-/// <summary>Random bodies through the parser: it never throws, and what it allocates is bounded by the size of the body.</summary>
+/// <summary>Sends random bodies through the parser: it never throws, and the size of the body bounds what it allocates.</summary>
 internal static class RandomBodies
 {
-    // A form of many short names is the worst: a list, a text and an entry in the index for each few bytes.
+    // A form with many short names is the worst: a list, a text and a dictionary entry for every few bytes.
     private const double MostBytesPerByte = 100;
     private const int FixedBytes = 16 * 1024;
 
@@ -91,8 +91,8 @@ internal static class RandomBodies
         return new Finding(
             "random bodies",
             broken
-                ?? $"{bodies:N0} parsed, {sound:N0} sound, {events:N0} events, no exception; "
-                    + $"at most {worst:N0} bytes allocated a byte of body",
+                ?? $"{bodies:N0} parsed, {sound:N0} well-formed, {events:N0} events, no exception; "
+                    + $"at most {worst:N0} bytes allocated for each byte of body",
             broken is null && events > 0);
     }
 

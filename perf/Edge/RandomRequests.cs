@@ -6,7 +6,8 @@ using Smtp2GoIngest.Perf.AppUnderTest;
 namespace Smtp2GoIngest.Perf.Edge;
 
 /// <summary>
-/// Random requests, with secrets right, nearly right and in wrong places: none without a right one reaches the queue, none gets a 5xx.
+/// Random requests, with correct secrets, nearly correct ones and ones in wrong places: none without a correct one reaches the queue, and
+/// none gets a 5xx.
 /// </summary>
 internal static class RandomRequests
 {
@@ -113,7 +114,7 @@ internal static class RandomRequests
                     HasSecret = path.Known && (path.Right || query.Right || authorization.Right),
                 });
 
-    /// <param name="app">The app, its queue empty and its storage healthy.</param>
+    /// <param name="app">The app, with an empty queue and healthy storage.</param>
     public static async Task<Finding> RunAsync(EdgeApp app, int requests, CancellationToken cancellationToken)
     {
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
@@ -149,7 +150,8 @@ internal static class RandomRequests
         return new Finding(
             "random requests",
             broken
-                ?? $"{sent:N0} sent, {withSecret:N0} with a right secret, {acknowledged:N0} acknowledged, {queued:N0} in the queue, no 5xx",
+                ?? $"{sent:N0} sent, {withSecret:N0} with a correct secret, {acknowledged:N0} acknowledged, {queued:N0} in the queue, "
+                    + "no 5xx",
             broken is null && queued == acknowledged && acknowledged > 0);
     }
 

@@ -12,7 +12,7 @@ internal static class RefusalCost
 {
     private const int MostBytes = 64 * 1024;
 
-    /// <summary>Sends requests of each kind that is refused, each over a connection of its own.</summary>
+    /// <summary>Sends requests of each kind that is refused, each over its own connection.</summary>
     /// <param name="requests">How many of each kind.</param>
     public static async Task<Finding> RunAsync(EdgeApp app, int requests, CancellationToken cancellationToken)
     {
@@ -43,7 +43,7 @@ internal static class RefusalCost
 
         return new Finding(
             "cost of a refusal",
-            "allocated in all: " + string.Join(", ", costs.Select(c => $"{c.Kind} {c.Bytes / 1024.0:0.0} KiB")),
+            "allocated in total: " + string.Join(", ", costs.Select(c => $"{c.Kind} {c.Bytes / 1024.0:0.0} KiB")),
             costs.TrueForAll(c => c.Bytes < MostBytes));
 
         async Task SendAsync(int count, byte[] request, string status)

@@ -4,7 +4,7 @@ using Smtp2GoIngest.Receiving;
 
 namespace Smtp2GoIngest.Perf.Edge;
 
-/// <summary>Whether the time of a comparison tells how much of a password is right.</summary>
+/// <summary>Measures whether the time of a comparison tells how much of a password is correct.</summary>
 internal static class SecretTiming
 {
     /// <summary>Compares a password wrong in its last character with one wrong from its first, in turn.</summary>
@@ -35,7 +35,7 @@ internal static class SecretTiming
 
         long Time(in PresentedSecrets secrets)
         {
-            // Sixteen at a time: one alone is near the clock's own grain.
+            // Sixteen at a time: a single one is close to the clock's resolution.
             var start = Stopwatch.GetTimestamp();
             for (var i = 0; i < 16; i++)
             {

@@ -5,7 +5,7 @@ using Smtp2GoIngest.Perf.AppUnderTest;
 
 namespace Smtp2GoIngest.Perf.Edge;
 
-/// <summary>Connections that send nothing, half a header or a byte a second, while good webhooks keep being acknowledged.</summary>
+/// <summary>Opens connections that send nothing, half a header or a byte a second, while good webhooks are still acknowledged.</summary>
 internal static class SlowConnections
 {
     private static readonly string[] Beginnings =
@@ -40,9 +40,9 @@ internal static class SlowConnections
         return new Finding(
             "slow connections",
             $"{connections:N0} held for {duration.TotalSeconds:0} s ({closedByApp:N0} closed by the app and opened again); "
-                + $"{answers.Count:N0} good webhooks meanwhile, {answers.Count(a => !a.Ok):N0} not acknowledged, "
+                + $"{answers.Count:N0} good webhooks in that time, {answers.Count(a => !a.Ok):N0} not acknowledged, "
                 + $"p50 {times[times.Count / 2]:0.0} ms, p99 {times[(int)(times.Count * 0.99)]:0.0} ms, max {times[^1]:0.0} ms; "
-                + $"memory grew {memory / 1024.0 / connections:0.0} KiB a connection",
+                + $"memory grew by {memory / 1024.0 / connections:0.0} KiB per connection",
             answers.TrueForAll(a => a.Ok));
 
         async Task HoldAsync(int i)

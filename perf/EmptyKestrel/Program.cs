@@ -1,4 +1,4 @@
-// The least that answers 200: what starting the app is measured against.
+// The smallest app that answers 200: the app's start is measured against it.
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.Logging.ClearProviders();
 var app = builder.Build();

@@ -5,11 +5,11 @@ using Smtp2GoIngest.Tool.Commands;
 
 namespace Smtp2GoIngest.Perf.Load;
 
-/// <summary>What a number of clients saw, each over a connection of its own and one webhook after another.</summary>
+/// <summary>What a number of clients saw, each sending one webhook after another over its own connection.</summary>
 /// <param name="Acknowledged">The ids of the events that got 200.</param>
 /// <param name="Failed">How many got another answer.</param>
 /// <param name="Elapsed">From the first request to the last answer.</param>
-/// <param name="Milliseconds">The time of each answer 200, sorted.</param>
+/// <param name="Milliseconds">The time of each 200 answer, sorted.</param>
 internal sealed record Seen(IReadOnlyList<string> Acknowledged, int Failed, TimeSpan Elapsed, IReadOnlyList<double> Milliseconds)
 {
     public double PerSecond => Acknowledged.Count / Elapsed.TotalSeconds;
@@ -20,10 +20,10 @@ internal sealed record Seen(IReadOnlyList<string> Acknowledged, int Failed, Time
 
 internal static class Clients
 {
-    // An email has four events at least and a recipient of its own.
+    // An email has at least four events, and its own recipient.
     private const int Emails = 5000;
 
-    // One of each event as a form and as JSON; every webhook gets an id of its own.
+    // One of each event as a form and as JSON; every webhook gets its own id.
     private static readonly (string Body, string Type)[] Mix =
     [
         .. SampleWebhook.OneOfEach("EMAILID-EMAILID", DateTimeOffset.UtcNow)
@@ -34,7 +34,7 @@ internal static class Clients
 
     private static int next;
 
-    /// <summary>Posts for a time, or up to a number.</summary>
+    /// <summary>Posts for a given time, or up to a given number.</summary>
     public static async Task<Seen> RunAsync(
         Uri url, int connections, TimeSpan duration, CancellationToken cancellationToken, int most = int.MaxValue)
     {

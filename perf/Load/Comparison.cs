@@ -3,8 +3,10 @@ using Smtp2GoIngest.Perf.AppUnderTest;
 namespace Smtp2GoIngest.Perf.Load;
 
 /// <summary>One measurement of receiving.</summary>
-/// <param name="CpuPerThousand">Processor time of the side's process for a thousand acknowledged, in seconds.</param>
-/// <param name="SendsPerThousand">Queue messages sent for a thousand acknowledged; NaN while they are taken out again.</param>
+/// <param name="CpuPerThousand">Processor time of the side's process for a thousand acknowledged webhooks, in seconds.</param>
+/// <param name="SendsPerThousand">
+/// Queue messages sent for a thousand acknowledged webhooks; NaN if they are taken out again meanwhile.
+/// </param>
 /// <param name="PeakMemory">The largest working set of the side's process so far, in MB.</param>
 internal sealed record Receiving(Seen Seen, double CpuPerThousand, double SendsPerThousand, double PeakMemory);
 
@@ -15,13 +17,13 @@ internal sealed record Draining(double EventsPerSecond, double RowsPerSecond, do
 internal sealed record Flood(int Webhooks, double AfterAQuarter, double AtTheEnd, double AtMost);
 
 /// <summary>Measures the sides in turn and counts every acknowledged webhook.</summary>
-/// <param name="warmUp">How long each side runs unmeasured, so that nothing is measured that runs for the first time.</param>
+/// <param name="warmUp">How long each side runs unmeasured first, so that no code is measured on its first run.</param>
 internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationToken cancellationToken)
 {
     private const int Busy = 64;
     private const double MB = 1024 * 1024;
 
-    /// <summary>Webhooks that were acknowledged and then found neither in the queue nor in the table.</summary>
+    /// <summary>Webhooks that were acknowledged but are neither in the queue nor in the table.</summary>
     public int Lost { get; private set; }
 
     /// <summary>Events with a second row.</summary>

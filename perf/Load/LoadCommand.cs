@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Smtp2GoIngest.Perf.Load;
 
-/// <summary>The app beside the plain way and beside the floor: the same clients and payloads, in turn.</summary>
+/// <summary>Compares the app with the plain way and with the floor: the same clients and payloads, in turn.</summary>
 internal sealed class LoadCommand : Command
 {
     private static readonly string Document = Path.Combine(Repository.Root, "docs", "performance.md");
@@ -12,7 +12,7 @@ internal sealed class LoadCommand : Command
     public LoadCommand()
         : base("load", "Compares the app with the usual sample, counts every webhook, and writes the figures to docs/performance.md.")
     {
-        var quick = new Option<bool>("--quick") { Description = "Only to count webhooks, in less than a minute; writes nothing." };
+        var quick = new Option<bool>("--quick") { Description = "Only counts webhooks, in less than a minute; writes nothing." };
         Options.Add(quick);
         SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(quick), cancellationToken));
     }
@@ -32,7 +32,7 @@ internal sealed class LoadCommand : Command
         Show(Report.Of("Receiving while the queue is drained", await comparison.ReceiveAndStoreAsync(rounds, duration)));
         Show(Report.Of($"Draining {backlog:N0} webhooks", await comparison.DrainAsync(rounds, backlog)));
 
-        // Azurite sorts the whole queue for each look into it: a deep one measures that, and takes the plain way ten minutes a round.
+        // Azurite sorts the whole queue each time it is read. A deep one measures that, and takes the plain way ten minutes a round.
         Show(Report.Of($"Draining {deepBacklog:N0} webhooks, one round", await comparison.DrainAsync(1, deepBacklog)));
         Show(Report.Of(await comparison.FloodAsync(flood)));
         AnsiConsole.WriteLine(

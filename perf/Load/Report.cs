@@ -27,7 +27,7 @@ internal sealed record Figures(string Title, string[] Columns, List<string[]> Ro
     }
 }
 
-/// <summary>From measurements to tables; a ratio is the median of the ratios of each round, because the machine's speed drifts.</summary>
+/// <summary>Turns measurements into tables. A ratio is the median of each round's ratio, because the machine's speed drifts.</summary>
 internal static class Report
 {
     private const string Begin = "<!-- measured by perf load: begin -->";
@@ -74,7 +74,7 @@ internal static class Report
         ["after a quarter of the time, MB", "at the end, MB", "at most, MB"],
         [[Number(flood.AfterAQuarter, 0), Number(flood.AtTheEnd, 0), Number(flood.AtMost, 0)]]);
 
-    /// <summary>Puts the figures into a document, between the marks where the last ones stood.</summary>
+    /// <summary>Puts the figures into a document, between the marks, in place of the last ones.</summary>
     public static async Task WriteAsync(string document, IEnumerable<Figures> figures, CancellationToken cancellationToken)
     {
         var text = await File.ReadAllTextAsync(document, cancellationToken);

@@ -14,7 +14,7 @@ using Smtp2GoIngest.SelfHost;
 
 namespace Smtp2GoIngest.Perf.Load;
 
-/// <summary>What is compared, each in a process of its own.</summary>
+/// <summary>What is compared, each in its own process.</summary>
 internal enum Side
 {
     /// <summary>This app.</summary>
@@ -27,10 +27,10 @@ internal enum Side
     Floor,
 }
 
-/// <summary>Starts a side, and is the inside of its process.</summary>
+/// <summary>Starts a side, and runs inside its process.</summary>
 internal static class Sides
 {
-    /// <summary>The verb behind <c>serve</c>.</summary>
+    /// <summary>The argument after <c>serve</c>.</summary>
     public const string Verb = "load";
 
     public const string PlainQueue = "plain-webhooks";
@@ -40,7 +40,7 @@ internal static class Sides
         ServingProcess.StartAsync(
             [Verb, side.ToString(), connectionString, consume.ToString(CultureInfo.InvariantCulture)], cancellationToken);
 
-    /// <summary>The inside of the process.</summary>
+    /// <summary>What runs inside the process.</summary>
     public static Task ServeAsync(Side side, string connectionString, bool consume) => ServingProcess.ServeAsync(
         side == Side.App ? Subject.Build(connectionString, consume) : BuildOther(side, connectionString, consume), () => string.Empty);
 
@@ -52,7 +52,7 @@ internal static class Sides
         var queue = new QueueClient(connectionString, PlainQueue);
         if (consume)
         {
-            // The pump does what the Functions host's queue trigger does, by the same numbers.
+            // The pump does what the Functions host's queue trigger does, with the same numbers.
             var table = new TableClient(connectionString, PlainTable);
             builder.Services.AddHostedService(_ => new QueuePump(
                 queue,

@@ -11,7 +11,7 @@ namespace Smtp2GoIngest.Perf.Load;
 /// <summary>What the sides store in, and what is found in it.</summary>
 internal sealed class Storage(string connectionString)
 {
-    // A lease of the pump is a minute.
+    // The pump's lease is a minute.
     private static readonly TimeSpan HiddenAtMost = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromMinutes(30);
 
@@ -19,11 +19,11 @@ internal sealed class Storage(string connectionString)
 
     public string ConnectionString => connectionString;
 
-    /// <summary>How many messages are in a side's queue, hidden ones included.</summary>
+    /// <summary>How many messages are in a side's queue, including hidden ones.</summary>
     public async Task<int> MessagesAsync(Side side, CancellationToken cancellationToken) =>
         side == Side.Floor ? 0 : await QueueDrain.CountAsync([QueueOf(side)], cancellationToken);
 
-    /// <summary>The ids of the events in a side's queue, of hidden messages when they are visible again.</summary>
+    /// <summary>The ids of the events in a side's queue; those in hidden messages once they are visible again.</summary>
     public async Task<List<string>> QueuedAsync(Side side, CancellationToken cancellationToken)
     {
         var ids = new List<string>();
@@ -42,7 +42,7 @@ internal sealed class Storage(string connectionString)
         return ids;
     }
 
-    /// <summary>The ids of a side's events, one for each row, and the number of rows of all its tables.</summary>
+    /// <summary>The ids of a side's events, one for each row, and the number of rows in all its tables.</summary>
     public async Task<(List<string> Events, int All)> RowsAsync(Side side, CancellationToken cancellationToken)
     {
         var tables = await Task.WhenAll(
@@ -56,7 +56,7 @@ internal sealed class Storage(string connectionString)
         return (tables[0], tables.Sum(rows => rows.Count));
     }
 
-    /// <summary>Gives both sides an empty queue and empty tables: Azurite slows down with what it holds.</summary>
+    /// <summary>Gives both sides an empty queue and empty tables: the more Azurite stores, the slower it gets.</summary>
     public async Task ResetAsync(CancellationToken cancellationToken)
     {
         foreach (var side in new[] { Side.App, Side.Plain })

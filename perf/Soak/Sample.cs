@@ -2,9 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace Smtp2GoIngest.Perf.Soak;
 
-/// <summary>What the app's process says of itself.</summary>
+/// <summary>What the app's process reports about itself.</summary>
 /// <param name="WorkingSet">MB.</param>
-/// <param name="Heap">MB of the garbage-collected heap after its last collection.</param>
+/// <param name="Heap">MB on the garbage-collected heap after the last collection.</param>
 /// <param name="Handles">Open files and sockets.</param>
 /// <param name="Gen0">Collections of generation 0 since the start.</param>
 /// <param name="Gen2">Full collections since the start.</param>

@@ -9,7 +9,7 @@ namespace Smtp2GoIngest.Perf.Soak;
 /// <summary>Watches the app from inside its process: the process itself, and the lag of the events that are stored.</summary>
 internal sealed class Sampler : IDisposable
 {
-    /// <summary>The verb behind <c>serve</c>.</summary>
+    /// <summary>The argument after <c>serve</c>.</summary>
     public const string Verb = "soak";
 
     private const double MB = 1024 * 1024;
@@ -40,7 +40,7 @@ internal sealed class Sampler : IDisposable
     public static Task<ServingProcess> StartAsync(string connectionString, CancellationToken cancellationToken) =>
         ServingProcess.StartAsync([Verb, connectionString], cancellationToken);
 
-    /// <summary>The inside of the process: the app, which answers with a sample when asked.</summary>
+    /// <summary>What runs inside the process: the app, which answers with a sample when asked.</summary>
     public static async Task ServeAsync(string connectionString)
     {
         using var sampler = new Sampler();

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Smtp2GoIngest.Perf.Soak;
 
-/// <summary>What grows in the app's process in the long run.</summary>
+/// <summary>Measures what grows in the app's process in the long run.</summary>
 internal sealed class SoakCommand : Command
 {
     public SoakCommand()
@@ -10,7 +10,7 @@ internal sealed class SoakCommand : Command
     {
         var minutes = new Option<int>("--minutes")
         {
-            Description = $"How long. More than {SoakRun.Reference}: memory at the end is compared with memory in that minute.",
+            Description = $"How long, more than {SoakRun.Reference} minutes: memory at the end is compared with memory in that minute.",
             DefaultValueFactory = _ => 30,
         };
         minutes.Validators.Add(result =>

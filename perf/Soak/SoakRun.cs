@@ -9,7 +9,7 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Perf.Soak;
 
-/// <summary>One run: a table of what the app's process says of itself, then the count of what was stored.</summary>
+/// <summary>One run: a table of what the app's process reports about itself, then the count of what was stored.</summary>
 internal static class SoakRun
 {
     /// <summary>The minute that the end is compared with: the working set has settled by then.</summary>
@@ -20,7 +20,7 @@ internal static class SoakRun
 
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromMinutes(5);
 
-    /// <summary>Runs and prints; 0 when nothing was refused, lost or stored twice and memory did not grow.</summary>
+    /// <summary>Runs and prints; returns 0 if nothing was refused, lost or stored twice and memory did not grow.</summary>
     public static async Task<int> RunAsync(int minutes, int rate, CancellationToken cancellationToken)
     {
         await using var azurite = await SplitAzurite.StartAsync(cancellationToken);
@@ -30,7 +30,7 @@ internal static class SoakRun
         var posting = SteadyPosts.PostAsync(app.Url, rate, ended.Token);
         var perMinute = new List<Sample>();
         Console.WriteLine(
-            "| minute | working set MB | heap MB | handles | threads | gen 0 | gen 2 | GC pause % | lag p50 s | lag most s |");
+            "| minute | working set MB | heap MB | handles | threads | gen 0 | gen 2 | GC pause % | lag p50 s | lag max s |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
         for (var minute = 1; minute <= minutes; minute++)
         {

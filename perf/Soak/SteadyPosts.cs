@@ -6,7 +6,7 @@ using Smtp2GoIngest.Tool.Commands;
 namespace Smtp2GoIngest.Perf.Soak;
 
 /// <summary>
-/// Posts at a steady rate: one connection for each ten a second, each on its own clock, so that a slow answer makes the others no later.
+/// Posts at a steady rate: one connection for each ten a second, each on its own clock, so that a slow answer does not delay the others.
 /// </summary>
 internal static class SteadyPosts
 {

@@ -8,7 +8,7 @@ using Smtp2GoIngest.Perf.AppUnderTest;
 
 namespace Smtp2GoIngest.Perf.StartUp;
 
-/// <summary>From the start of the process to the first 200, ReadyToRun, in turn with an empty Kestrel app.</summary>
+/// <summary>Measures the time from process start to the first 200, with ReadyToRun, in turn with an empty Kestrel app.</summary>
 internal sealed class StartUpCommand : Command
 {
     private const int Runs = 15;
@@ -16,7 +16,7 @@ internal sealed class StartUpCommand : Command
     private const double MostOfEmpty = 1.6;
 
     public StartUpCommand()
-        : base("startup", "Measures how long the app takes from start to its first answer, beside an empty Kestrel app.") =>
+        : base("startup", "Measures how long the app takes from its start to its first answer, compared with an empty Kestrel app.") =>
         SetAction((_, cancellationToken) => RunAsync(cancellationToken));
 
     private static async Task<int> RunAsync(CancellationToken cancellationToken)
@@ -65,7 +65,7 @@ internal sealed class StartUpCommand : Command
         await publish.WaitForExitAsync(cancellationToken);
         return publish.ExitCode == 0
             ? Path.Combine(output, $"{name}.dll")
-            : throw new InvalidOperationException($"{project} could not be published.");
+            : throw new InvalidOperationException($"Could not publish {project}.");
     }
 
     /// <summary>Milliseconds from the start of the process to its first answer.</summary>
