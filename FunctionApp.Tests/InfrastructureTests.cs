@@ -15,10 +15,10 @@ using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>What <c>infra/</c> would deploy says what the code says. The Bicep CLI compiles it; nothing is deployed.</summary>
+/// <summary>What <c>infra/</c> would deploy agrees with the code. The Bicep CLI compiles it; nothing is deployed.</summary>
 public sealed class InfrastructureTests
 {
-    // Role and the resource that it is given for. Microsoft's ids of its built-in roles.
+    // The id of each built-in role, and the type of resource it is assigned on.
     private static readonly string[] Roles =
     [
         "b7e6dc6d-f1e8-4753-8033-0f276bb0955b Microsoft.Storage/storageAccounts", // Storage Blob Data Owner
@@ -46,7 +46,7 @@ public sealed class InfrastructureTests
     public void No_key_and_no_shared_access_signature_is_in_the_template() => Assert.DoesNotMatch(KeyOrSignature, Template);
 
     [Fact]
-    public void The_passwords_are_secure_parameters_and_go_into_the_vault_alone()
+    public void The_passwords_are_secure_parameters_and_go_only_into_the_vault()
     {
         var parameters = JsonNode.Parse(Template)!["parameters"]!;
 
@@ -62,7 +62,7 @@ public sealed class InfrastructureTests
     }
 
     [Fact]
-    public void Storage_takes_no_key_no_plain_text_and_shows_nothing_to_the_public()
+    public void Storage_accepts_no_key_and_no_plain_HTTP_and_shows_nothing_to_the_public()
     {
         var properties = Only("Microsoft.Storage/storageAccounts")["properties"]!;
 
@@ -73,7 +73,7 @@ public sealed class InfrastructureTests
     }
 
     [Fact]
-    public void The_app_answers_over_TLS_alone_and_is_published_without_a_password()
+    public void The_app_answers_only_over_TLS_and_is_published_without_a_password()
     {
         var properties = Only("Microsoft.Web/sites")["properties"]!;
 
@@ -86,7 +86,7 @@ public sealed class InfrastructureTests
     }
 
     [Fact]
-    public void Telemetry_and_secrets_are_reached_by_identity_alone()
+    public void Telemetry_and_secrets_are_reached_only_by_identity()
     {
         Assert.True(Only("Microsoft.Insights/components")["properties"]!["DisableLocalAuth"]!.GetValue<bool>());
         Assert.True(Only("Microsoft.KeyVault/vaults")["properties"]!["enableRbacAuthorization"]!.GetValue<bool>());
@@ -96,7 +96,7 @@ public sealed class InfrastructureTests
     }
 
     [Fact]
-    public void The_app_runs_as_an_isolated_worker_of_this_very_runtime_on_Flex_Consumption()
+    public void The_app_runs_as_an_isolated_worker_on_this_same_runtime_on_Flex_Consumption()
     {
         var site = Only("Microsoft.Web/sites");
         var flex = site["properties"]!["functionAppConfig"]!;
@@ -150,7 +150,7 @@ public sealed class InfrastructureTests
     [Fact]
     public void The_app_would_start_with_these_settings()
     {
-        // What only a deployment knows is replaced by what it would be.
+        // Values that only a deployment knows are replaced by examples.
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(Settings.Select(p => KeyValuePair.Create(
             p.Key.Replace("__", ":", StringComparison.Ordinal),
             (string?)(!p.Value.StartsWith('[') ? p.Value
@@ -211,7 +211,7 @@ public sealed class InfrastructureTests
     [InlineData("2smtp", false)]
     [InlineData("Smtp2go", false)]
     [InlineData("my-mail", false)]
-    public async Task A_name_that_a_resource_could_not_have_is_refused_before_anything_is_made(string name, bool isAccepted)
+    public async Task A_name_that_a_resource_cannot_have_is_refused_before_anything_is_created(string name, bool isAccepted)
     {
         _ = Resources;
         var folder = Path.Combine(Repository.Root, "artifacts");
@@ -270,7 +270,7 @@ public sealed class InfrastructureTests
     }
 
     [Fact]
-    public void Whoever_is_not_on_the_list_of_addresses_is_refused_but_for_the_availability_test()
+    public void Only_listed_addresses_and_the_availability_test_are_let_in()
     {
         var config = Only("Microsoft.Web/sites")["properties"]!["siteConfig"]!;
 
@@ -319,7 +319,7 @@ public sealed class InfrastructureTests
             .Select(refusal => refusal.Reason)
             .ToList();
 
-        // All but those that a stranger's request gets, so that a reason that is new raises it too.
+        // All but those that a stranger's request gets, so that a new reason raises the alert too.
         Assert.Contains($"reason !in ({Quoted(known.Select(refusal => refusal.Reason))})", query, StringComparison.Ordinal);
         Assert.Equal(12, left.Count);
         Assert.All(left, reason => Assert.Contains(
@@ -352,7 +352,7 @@ public sealed class InfrastructureTests
         var threshold = alert["properties"]!["criteria"]!["allOf"]![0]!["threshold"]!.GetValue<int>();
         var missing = double.Parse(WhereMissing.Match(Query(alert)).Groups["seconds"].Value, CultureInfo.InvariantCulture);
 
-        // The Functions host hides what an instance had fetched for ten minutes, after a clean stop too.
+        // The Functions host hides messages that an instance had fetched for ten minutes, even after a clean stop.
         Assert.Equal(TimeSpan.FromMinutes(20), TimeSpan.FromSeconds(threshold));
         Assert.True(missing > threshold);
     }
@@ -383,7 +383,7 @@ public sealed class InfrastructureTests
     {
         Assert.SkipUnless(
             OperatingSystem.IsLinux() && RuntimeInformation.OSArchitecture == Architecture.X64,
-            "The Bicep CLI is fetched for Linux on x64 alone.");
+            "The Bicep CLI is fetched only for Linux on x64.");
 
         var infra = new DirectoryInfo(Path.Combine(Repository.Root, "infra"));
         var snapshot = new FileInfo(Path.Combine(Repository.Root, "artifacts", "everything.snapshot.json"));
@@ -401,7 +401,8 @@ public sealed class InfrastructureTests
             Assert.True(build.ExitCode == 0, errors);
         }
 
-        // The template as compiled, modules and all; and what comes of it, every expression resolved that can be without a deployment.
+        // The compiled template with its modules, and the resources it leads to, with every expression resolved that can be without a
+        // deployment.
         var predicted = JsonNode.Parse(File.ReadAllText(snapshot.FullName))!["predictedResources"]!.AsArray();
         return (Text("artifacts", "main.json"), [.. predicted.Select(r => r!)]);
     }

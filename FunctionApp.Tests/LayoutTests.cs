@@ -14,7 +14,7 @@ public sealed class LayoutTests
 
     private static readonly Regex SaysNothing = new("(?:Helpers?|Utils?|Utilit(?:y|ies)|Common|Managers?)$", RegexOptions.NonBacktracking);
 
-    // Each room of the library, and the rooms that it may use. The root may use all of them, and none of them the root.
+    // Each room of the library, and the rooms that it may use. The root may use all of them; none of them may use the root.
     private static readonly Dictionary<string, string[]> Rooms = new()
     {
         ["Receiving"] = ["Queueing", "Parsing", "Telemetry"],
@@ -33,7 +33,7 @@ public sealed class LayoutTests
     [InlineData("Local")]
     [InlineData("Lab")]
     [InlineData("perf")]
-    public void No_file_uses_a_file_that_uses_it(string project) =>
+    public void No_two_files_use_each_other(string project) =>
         None(Circles(SourceFiles.Arrows(project, AssemblyOf(project))));
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class LayoutTests
         Projects().Where(project => ReferencesOf(project).Contains("FunctionApp")));
 
     [Fact]
-    public void The_solution_holds_every_project_for_any_CPU()
+    public void The_solution_has_every_project_for_any_CPU()
     {
         var solution = File.ReadAllText(Path.Combine(Repository.Root, "Smtp2GoIngest.sln"));
         var projects = Projects();
@@ -102,9 +102,9 @@ public sealed class LayoutTests
         .Select(file => $"{file.Path}: {file.Lines} lines"));
 
     [Fact]
-    public void The_worker_has_no_second_way_to_be_built()
+    public void There_is_only_one_way_to_build_the_worker()
     {
-        // Composed, so that this file does not hold the word itself.
+        // Composed, so that this file does not contain the word itself.
         var property = new Regex($@"\b{"Functions" + "Worker"}\b", RegexOptions.NonBacktracking);
 
         None(Repository.Files().SelectMany(path => Lines(path)
@@ -130,7 +130,7 @@ public sealed class LayoutTests
         Assert.True(all.Length == 0, all);
     }
 
-    /// <summary>The shortest circles: each has a file that no shorter one has.</summary>
+    /// <summary>The shortest circles: each has a file that is in no shorter one.</summary>
     private static List<string> Circles(IReadOnlyList<SourceArrow> arrows)
     {
         var from = arrows.ToLookup(arrow => arrow.From);

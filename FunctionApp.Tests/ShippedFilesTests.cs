@@ -11,7 +11,7 @@ using Smtp2GoIngest.SelfHost;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>The files that are shipped beside the code say what the code says.</summary>
+/// <summary>The files that are shipped beside the code agree with the code.</summary>
 public sealed class ShippedFilesTests
 {
     private static readonly JsonNode HostJson = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "host.json")))!;
@@ -52,7 +52,7 @@ public sealed class ShippedFilesTests
     }
 
     [Fact]
-    public async Task Self_hosting_takes_the_hosts_numbers_and_listens_to_this_machine_alone()
+    public async Task Self_hosting_uses_the_hosts_numbers_and_listens_only_to_this_machine()
     {
         await using var app = SelfHostedApp.Build([], []);
 
@@ -65,7 +65,7 @@ public sealed class ShippedFilesTests
     [InlineData("WEBSITE_SKU", true)]
     [InlineData("WEBSITE_POD_NAME", true)]
     [InlineData("CONTAINER_NAME", false)]
-    public async Task Azure_is_known_by_its_environment(string variable, bool expected)
+    public async Task Azure_is_recognised_by_its_environment(string variable, bool expected)
     {
         await using var app = SelfHostedApp.Build([], [new(variable, "x")]);
 

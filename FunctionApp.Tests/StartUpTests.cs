@@ -9,7 +9,7 @@ using Smtp2GoIngest.SelfHost;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>The app as a process, in either host: what is wrong with its settings ends it at once.</summary>
+/// <summary>The app as a process, in either host: a wrong setting ends it at once.</summary>
 public sealed class StartUpTests
 {
     private static readonly string[] Good =
@@ -139,7 +139,7 @@ public sealed class StartUpTests
             $"Webhook__Password={WebhookOptions.SamplePassword}");
 
     [Fact]
-    public async Task Letting_everybody_in_is_warned_of_once()
+    public async Task The_app_warns_once_that_it_lets_everybody_in()
     {
         using var emitted = new Emitted();
         await using var app = SelfHostedApp.Build(
@@ -154,9 +154,9 @@ public sealed class StartUpTests
     }
 
     [Fact]
-    public async Task A_malformed_file_of_settings_ends_the_start_and_is_named()
+    public async Task A_malformed_settings_file_ends_the_start_and_is_named()
     {
-        // Beside a copy of the app, which otherwise shares the folder with other tests.
+        // Beside a copy of the app: otherwise, other tests use the same folder.
         var folder = Directory.CreateTempSubdirectory("smtp2go-").FullName;
         try
         {
@@ -244,7 +244,7 @@ public sealed class StartUpTests
     private static Task<string> EndsAsync(string named, string[] arguments, params string[] settings) =>
         EndsAsync(named, arguments, AppContext.BaseDirectory, settings);
 
-    /// <summary>Starts the self-host, which must end with one line that says what is wrong; gives that line.</summary>
+    /// <summary>Starts the self-host, which must end with one line that says what is wrong; returns that line.</summary>
     private static async Task<string> EndsAsync(string named, string[] arguments, string folder, string[] settings)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, "SelfHost.dll"), .. arguments])
@@ -261,7 +261,7 @@ public sealed class StartUpTests
             start.Environment.Remove(name);
         }
 
-        // Whatever a developer's own local.settings.json holds.
+        // Whatever is in a developer's own local.settings.json.
         foreach (var name in new[] { "Webhook__Username", "Webhook__Password", "EventStorage" })
         {
             start.Environment[name] = string.Empty;

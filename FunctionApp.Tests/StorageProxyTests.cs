@@ -9,7 +9,7 @@ using Smtp2GoIngest.Lab.FaultProxy;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>Each fault of the proxy really happens: what it says of the request's effect is asked of Azurite itself.</summary>
+/// <summary>Each fault of the proxy really happens: whether the request took effect is checked in Azurite itself.</summary>
 public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
 {
     private readonly ConcurrentQueue<string> operations = new();
@@ -149,7 +149,7 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_conflict_in_a_table_is_told_from_an_insert_and_from_a_transaction()
+    public async Task A_conflict_in_a_table_looks_like_Azures_for_an_insert_and_for_a_transaction()
     {
         var table = new TableClient(Proxied, "Rows", Once(new TableClientOptions()));
         await table.CreateAsync();
@@ -168,7 +168,7 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Garbage_is_answered_in_the_place_of_the_service()
+    public async Task Garbage_is_answered_in_place_of_the_service()
     {
         next = Fault.CaptivePortal();
         using var http = new HttpClient();
@@ -182,7 +182,7 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_delay_comes_before_the_effect_and_the_answer_is_the_right_one()
+    public async Task A_delay_comes_before_the_effect_and_the_answer_is_the_real_one()
     {
         next = Fault.Delay(TimeSpan.FromSeconds(2));
 
@@ -195,7 +195,7 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_service_that_is_away_breaks_every_connection_until_it_is_back_and_the_others_answer()
+    public async Task A_service_that_is_down_breaks_every_connection_until_it_is_back_and_the_others_answer()
     {
         proxy.SetAway(StorageService.Queue, true);
 
@@ -209,7 +209,7 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Requests_go_to_another_destination_when_told_so()
+    public async Task Requests_go_to_another_destination_when_told_to()
     {
         var wrong = direct.Replace(new QueueClient(direct, "x").Uri.Authority, "127.0.0.1:9", StringComparison.Ordinal);
         proxy.SendTo(wrong);
@@ -223,7 +223,7 @@ public sealed class StorageProxyTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public void Random_faults_come_again_with_the_same_seed_whatever_other_operations_come_between()
+    public void The_same_seed_gives_the_same_faults_whatever_other_operations_come_between()
     {
         var put = new StorageRequest(StorageService.Queue, "PutMessage", "q", "q/messages", ReadOnlyMemory<byte>.Empty);
         var get = put with { Operation = "GetMessages" };

@@ -2,7 +2,7 @@ using Azure.Data.Tables;
 
 namespace Smtp2GoIngest.Tests.Storing;
 
-/// <summary>Azure's own limits of a table row, which Azurite does not hold anybody to.</summary>
+/// <summary>Azure's own limits for a table row, which Azurite does not enforce.</summary>
 /// <remarks>https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model</remarks>
 internal static class AzureLimits
 {
@@ -19,12 +19,12 @@ internal static class AzureLimits
 
             if (key.Any(c => c is '/' or '\\' or '#' or '?' or '%' or <= '\u001F' or (>= '\u007F' and <= '\u009F')))
             {
-                yield return $"{name} holds a character that Azure refuses or misreads: {key}";
+                yield return $"{name} contains a character that Azure refuses or misreads: {key}";
             }
 
             if (!IsWellFormed(key))
             {
-                yield return $"{name} holds an unpaired surrogate.";
+                yield return $"{name} contains an unpaired surrogate.";
             }
         }
 
@@ -53,7 +53,7 @@ internal static class AzureLimits
 
                     if (!IsWellFormed(text))
                     {
-                        yield return $"{name} holds an unpaired surrogate.";
+                        yield return $"{name} contains an unpaired surrogate.";
                     }
 
                     break;
@@ -69,7 +69,7 @@ internal static class AzureLimits
                     size += 8 + (2 * name.Length) + 4;
                     break;
                 default:
-                    yield return $"{name} holds a {value?.GetType().Name ?? "null"}.";
+                    yield return $"{name} has the type {value?.GetType().Name ?? "null"}.";
                     break;
             }
         }

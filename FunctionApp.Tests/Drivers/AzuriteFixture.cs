@@ -5,7 +5,7 @@ using Smtp2GoIngest.Tests;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>One real Azurite for the run, data on disk; every test takes a storage account of its own in it.</summary>
+/// <summary>One real Azurite for the run, with its data on disk. Every test uses its own storage account in it.</summary>
 public sealed class AzuriteFixture : IAsyncLifetime
 {
     private static readonly string[] Accounts = [.. Enumerable.Range(1, 2000).Select(i => $"t{i:0000}")];

@@ -36,7 +36,7 @@ internal sealed class Emitted : ILoggerProvider, ILogger
 
     public IReadOnlyCollection<string> Lines => lines;
 
-    /// <summary>What one app measured: tests run side by side, and every one hears the meters of all.</summary>
+    /// <summary>What one app measured: tests run in parallel, and each one hears the meters of all.</summary>
     public IEnumerable<string> MeasuredBy(IServiceProvider services)
     {
         var mark = MarkOf(services.GetRequiredService<IMeterFactory>());

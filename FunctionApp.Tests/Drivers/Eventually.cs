@@ -2,7 +2,7 @@ namespace Smtp2GoIngest.Tests;
 
 internal static class Eventually
 {
-    /// <summary>Asks until the answer is right; fails with the last one after a minute, which no healthy run comes near.</summary>
+    /// <summary>Asks until the answer is right. Fails with the last answer after a minute, far longer than a healthy run takes.</summary>
     public static async Task<T> Get<T>(Func<Task<T>> ask, Func<T, bool> isRight)
     {
         var deadline = DateTimeOffset.UtcNow.AddMinutes(1);

@@ -12,19 +12,19 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>Is the Functions host of the built worker: starts its process, lets it index and load its functions, and calls them.</summary>
+/// <summary>Acts as the built worker's Functions host: starts its process, lets it index and load its functions, and calls them.</summary>
 /// <remarks>
 /// Follows the public source of both. Host: https://github.com/Azure/azure-functions-host, <c>src/WebJobs.Script.Grpc</c>, above all
-/// <c>GrpcWorkerChannel.cs</c>, <c>DefaultHttpProxyService.cs</c> and <c>ScriptInvocationContextExtensions.cs</c>.
-/// Worker: https://github.com/Azure/azure-functions-dotnet-worker, <c>src/DotNetWorker.Grpc/GrpcWorker.cs</c> and
+/// <c>GrpcWorkerChannel.cs</c>, <c>DefaultHttpProxyService.cs</c> and <c>ScriptInvocationContextExtensions.cs</c>. Worker:
+/// https://github.com/Azure/azure-functions-dotnet-worker, <c>src/DotNetWorker.Grpc/GrpcWorker.cs</c> and
 /// <c>extensions/Worker.Extensions.Http.AspNetCore</c>.
 /// </remarks>
 internal sealed class FunctionsHost : IAsyncDisposable
 {
-    /// <summary>How long anything may take; no healthy run comes near.</summary>
+    /// <summary>How long anything may take, far longer than in a healthy run.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    // The worker looks for a free port some time before it listens on it.
+    // The worker picks a free port some time before it listens on it.
     private const int Tries = 3;
 
     private readonly FunctionsHostRpc rpc = new();
@@ -100,7 +100,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Calls a function with a message, as the queue's trigger does.</summary>
+    /// <summary>Calls a function with a message, as the queue trigger does.</summary>
     public Task<InvocationResponse> DeliverAsync(string function, QueueMessage message, string? invocationId = null) =>
         InvokeAsync(function, FunctionsHostMessages.Message(message), invocationId);
 
@@ -170,7 +170,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
         var http = new Uri(init.Capabilities["HttpUri"]);
         front = new(this, app.Services.GetRequiredService<IHttpForwarder>(), http.AbsoluteUri, hostJson);
 
-        // The host tries again where the worker does not listen yet.
+        // The host tries again if the worker does not listen yet.
         await Eventually.Get(() => IsListeningAsync(http), listening => listening);
     }
 

@@ -56,7 +56,7 @@ internal sealed class FunctionsHostFront : IDisposable
 
     public void Dispose() => client.Dispose();
 
-    // Whole, before the worker hears of the request; only a body of unknown length goes by unread.
+    // Reads the whole body before the worker hears of the request. Only a body of unknown length passes unread.
     private static async Task<string> ReadAsync(HttpRequest request)
     {
         if (request.ContentLength is null or 0)

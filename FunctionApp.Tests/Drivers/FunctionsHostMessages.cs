@@ -8,7 +8,7 @@ using Smtp2GoIngest.Tests.Rpc;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>What the host says of a function, and what it hands to one with a call.</summary>
+/// <summary>What the host says about a function, and what it passes to one with a call.</summary>
 internal static class FunctionsHostMessages
 {
     public static StreamingMessage Load(RpcFunctionMetadata function)
@@ -26,10 +26,10 @@ internal static class FunctionsHostMessages
         return new() { FunctionLoadRequest = new() { FunctionId = function.FunctionId, Metadata = metadata } };
     }
 
-    /// <summary>A worker with an HTTP port gets an empty request, and beside it the values that parameters may bind to.</summary>
+    /// <summary>A worker with an HTTP port gets an empty request, plus the values that parameters may bind to.</summary>
     /// <remarks>
     /// <c>HttpTriggerAttributeBindingProvider</c> of https://github.com/Azure/azure-webjobs-sdk-extensions gathers them: fields of a JSON
-    /// object except lists, then the query, then the route; a later one wins.
+    /// object except lists, then the query, then the route. A later one wins.
     /// </remarks>
     public static InvocationRequest Request(HttpRequest request, string body, RouteValueDictionary route)
     {

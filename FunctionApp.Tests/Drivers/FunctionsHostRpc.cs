@@ -20,7 +20,7 @@ internal sealed class FunctionsHostRpc : FunctionRpc.FunctionRpcBase
 
     public void Send(StreamingMessage message) => outgoing.Writer.TryWrite(message);
 
-    /// <summary>Sends a message and gives the worker's answer to it.</summary>
+    /// <summary>Sends a message and returns the worker's answer to it.</summary>
     /// <exception cref="IOException">The worker ended before it answered.</exception>
     public async Task<StreamingMessage> AskAsync(StreamingMessage question, string? id = null)
     {

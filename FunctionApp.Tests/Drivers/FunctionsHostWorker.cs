@@ -24,7 +24,7 @@ internal sealed class FunctionsHostWorker : IDisposable
     public bool HasExited => process.HasExited;
 
     /// <param name="host">Where the host listens for the worker.</param>
-    /// <param name="settings">The app's settings; others of the app are taken away.</param>
+    /// <param name="settings">The app's settings. Any other settings of the app are removed.</param>
     public static FunctionsHostWorker Start(Uri host, IReadOnlyDictionary<string, string?> settings)
     {
         var description = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, "worker.config.json")))!["description"]!;
@@ -70,7 +70,7 @@ internal sealed class FunctionsHostWorker : IDisposable
         await kill.WaitForExitAsync(Test.Token).WaitAsync(FunctionsHost.Patience, Test.Token);
     }
 
-    /// <summary>Waits until it has ended and all of its output is read; gives its exit code.</summary>
+    /// <summary>Waits until it has ended and all its output is read; returns its exit code.</summary>
     public async Task<int> ExitedAsync()
     {
         await process.WaitForExitAsync(Test.Token).WaitAsync(FunctionsHost.Patience, Test.Token);

@@ -6,7 +6,7 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tests.Tool;
 
-/// <summary>More than 10,000 events of 34 days in one storage account, and the truth about them.</summary>
+/// <summary>More than 10,000 events from 34 days in one storage account, and the truth about them.</summary>
 public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
 {
     public const string LongEmail = "1wlong-FnQW0hPru7M-NRRC";
@@ -19,7 +19,7 @@ public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
 
     private readonly List<Event> all = [];
 
-    /// <summary>When it is now; two of the generated days lie after it.</summary>
+    /// <summary>The current time for the tests; two of the generated days are later.</summary>
     public static DateTimeOffset Now { get; } = new(2026, 5, 31, 12, 0, 0, TimeSpan.Zero);
 
     public string ConnectionString { get; } = azurite.NewAccount();
@@ -46,7 +46,7 @@ public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
             service.GetTableClient(EventIndex.ByRecipientTable), stored.SelectMany(e => EventIndex.ByRecipient(e.Email, e.Row)));
     }
 
-    // One small transaction after another: the tests beside it share this Azurite and give up on a webhook after four seconds.
+    // One small transaction after another: other tests share this Azurite, and give up on a webhook after four seconds.
     private static async Task WriteAsync(TableClient table, IEnumerable<TableEntity> rows)
     {
         await table.CreateAsync(Test.Token);

@@ -5,7 +5,7 @@ using CsCheck;
 
 namespace Smtp2GoIngest.Tests.Maintaining;
 
-/// <summary>One who is to be forgotten, others whose addresses are nearly the same, and events that name them in every way.</summary>
+/// <summary>One person to forget, others whose addresses are nearly the same, and events that name them in every way.</summary>
 internal sealed record GeneratedPeople(string One, GeneratedPeople.Event[] Events)
 {
     private static readonly string[] Domains = ["post.example", "bücher.example", "a-b.post.example"];
@@ -27,10 +27,10 @@ internal sealed record GeneratedPeople(string One, GeneratedPeople.Event[] Event
     public static Gen<GeneratedPeople> Any(int events) => AnyOne.SelectMany(one =>
         AnyEvent(one).Array[1, events].Select(generated => new GeneratedPeople(one, generated)));
 
-    /// <summary>One text of a field, and what of it is whose.</summary>
+    /// <summary>The text of one field, and which parts of it belong to whom.</summary>
     /// <param name="Whole">The text.</param>
-    /// <param name="Ones">The pieces of it that say the address of the one.</param>
-    /// <param name="Others">The pieces of it that say another's.</param>
+    /// <param name="Ones">The pieces that contain the address to forget.</param>
+    /// <param name="Others">The pieces that contain somebody else's.</param>
     internal sealed record Text(string Whole, string[] Ones, string[] Others)
     {
         public bool HoldsOne => Ones.Length > 0;
@@ -38,8 +38,8 @@ internal sealed record GeneratedPeople(string One, GeneratedPeople.Event[] Event
 
     /// <param name="Body">A form or JSON.</param>
     /// <param name="Texts">The texts of each field whose value is one text.</param>
-    /// <param name="Recipients">In their order, the one among them.</param>
-    /// <param name="IsAboutOne">It is about the one and nobody else.</param>
+    /// <param name="Recipients">In order, including the one to forget.</param>
+    /// <param name="IsAboutOne">Whether it is only about the one to forget.</param>
     internal sealed record Event(string Body, IReadOnlyDictionary<string, Text> Texts, string[] Recipients, bool IsAboutOne);
 
     private static Gen<string> AnyOther(string one)
@@ -57,7 +57,7 @@ internal sealed record GeneratedPeople(string One, GeneratedPeople.Event[] Event
     private static Gen<string> AnyCase(string address) =>
         Gen.Select(Gen.Bool, Gen.Bool, (upper, lower) => upper ? address.ToUpperInvariant() : lower ? address.ToLowerInvariant() : address);
 
-    // Encodings that leave no doubt where an address ends. They are also what others are encoded with.
+    // Encodings that leave no doubt where an address ends. Other people's addresses are encoded with these as well.
     private static Gen<string> AnySpelling(string address) => Gen.OneOf(
         Gen.Const($"<{address}>"),
         Gen.Const($"RCPT TO:<{address}>"),
@@ -75,7 +75,7 @@ internal sealed record GeneratedPeople(string One, GeneratedPeople.Event[] Event
     private static string QuotedPrintable(string text, Func<byte, bool> isPlain) =>
         string.Concat(Encoding.UTF8.GetBytes(text).Select(b => isPlain(b) ? $"{(char)b}" : $"={b:X2}"));
 
-    // Only the one is spelled so: of another's address these would be read as less than the whole.
+    // Only the one to forget is spelled like this: in somebody else's address, only a part would be read as the address.
     private static Gen<string> AnySpellingOfOne(string one) => AnyCase(one).SelectMany(spelled => Gen.OneOf(
         AnySpelling(spelled),
         Gen.Const(spelled),

@@ -16,7 +16,7 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>Drives the whole app, self-hosted on a real socket, against a storage account of its own in Azurite.</summary>
+/// <summary>Drives the whole app, self-hosted on a real socket, with its own storage account in Azurite.</summary>
 internal sealed class IngestApp : IAsyncDisposable
 {
     public const string Username = "smtp2go";
@@ -54,7 +54,7 @@ internal sealed class IngestApp : IAsyncDisposable
 
     public IServiceProvider Services => app.Services;
 
-    /// <summary>The numbers of a queue's trigger that suit most tests: a message that failed comes again at once.</summary>
+    /// <summary>Queue trigger numbers that suit most tests: a message that failed comes again at once.</summary>
     public static QueueTriggerOptions Trigger => new()
     {
         BatchSize = 16,
@@ -64,7 +64,9 @@ internal sealed class IngestApp : IAsyncDisposable
         MaxPollingInterval = TimeSpan.FromMilliseconds(100),
     };
 
-    /// <summary>Another lease than a minute, so that what a dead process had taken comes back soon; and other tries.</summary>
+    /// <summary>
+    /// Another lease than a minute, so that what a dead process was handling comes back soon; and another number of tries.
+    /// </summary>
     public static void UseLease(IServiceCollection services, TimeSpan lease, int tries = 100)
     {
         var trigger = Trigger;
@@ -114,7 +116,7 @@ internal sealed class IngestApp : IAsyncDisposable
 
     public Task<HttpResponseMessage> PostAsync(byte[] body, string? contentType = null) => PostAsync(Client, body, contentType);
 
-    /// <summary>Posts to the app in any host, with the right secret.</summary>
+    /// <summary>Posts to the app in any host, with the correct secret.</summary>
     public static async Task<HttpResponseMessage> PostAsync(HttpClient client, byte[] body, string? contentType = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "webhook/smtp2go") { Content = new ByteArrayContent(body) };
@@ -123,7 +125,7 @@ internal sealed class IngestApp : IAsyncDisposable
         return await client.SendAsync(request, Test.Token);
     }
 
-    /// <summary>Posts a body that has to be acknowledged.</summary>
+    /// <summary>Posts a body that must be acknowledged.</summary>
     public async Task AcknowledgedAsync(string body, string? contentType = null) =>
         await AcknowledgedAsync(Encoding.UTF8.GetBytes(body), contentType);
 
@@ -133,17 +135,17 @@ internal sealed class IngestApp : IAsyncDisposable
         Assert.Equal(200, (int)answer.StatusCode);
     }
 
-    /// <summary>Waits until no message is left, seen or hidden.</summary>
+    /// <summary>Waits until no message is left, visible or hidden.</summary>
     public async Task DrainedAsync() => await Eventually.Get(WaitingAsync, count => count == 0);
 
-    /// <summary>How many messages are left in both queues, seen or hidden.</summary>
+    /// <summary>How many messages are left in both queues, visible or hidden.</summary>
     public Task<int> WaitingAsync() => QueueDrain.CountAsync([Queue, poison], Test.Token);
 
     public async Task<List<TableEntity>> EventsAsync() => await RowsAsync(Events);
 
     public async Task<List<TableEntity>> DeadLettersAsync() => await RowsAsync(DeadLetters);
 
-    /// <summary>Posts, waits, and gives the one row that came of it.</summary>
+    /// <summary>Posts, waits, and returns the one row that was stored.</summary>
     public async Task<TableEntity> StoreAsync(string body, string? contentType = null)
     {
         await AcknowledgedAsync(body, contentType);
@@ -152,7 +154,7 @@ internal sealed class IngestApp : IAsyncDisposable
         return Assert.Single(await EventsAsync());
     }
 
-    /// <summary>Stores one message of the queue, of an app without pumps.</summary>
+    /// <summary>Stores one message from the queue, for an app without pumps.</summary>
     public async Task StoreQueuedAsync()
     {
         var message = (await Queue.ReceiveMessageAsync(cancellationToken: Test.Token)).Value;
@@ -160,7 +162,7 @@ internal sealed class IngestApp : IAsyncDisposable
         await Queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, Test.Token);
     }
 
-    /// <summary>The exact bytes that a row says it was made of.</summary>
+    /// <summary>The exact bytes that a row says it was built from.</summary>
     public async Task<byte[]> BodyOfAsync(TableEntity row) =>
         row.GetString("Body") is { } text
             ? Encoding.UTF8.GetBytes(text)

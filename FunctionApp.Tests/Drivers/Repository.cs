@@ -14,8 +14,8 @@ internal static class Repository
 
     public static bool IsIgnored(string path) => path.Split('/').Any(Ignored.Contains);
 
-    /// <summary>The files of a folder, its folders included, but for what is not committed.</summary>
-    /// <param name="folder">Relative to the root, as the paths are that come back; empty for all.</param>
+    /// <summary>The files in a folder and its subfolders, except those that are not committed.</summary>
+    /// <param name="folder">Relative to the root, like the returned paths; empty for all.</param>
     public static IEnumerable<string> Files(string folder = "")
     {
         var directory = new DirectoryInfo(Path.Combine(Root, folder));

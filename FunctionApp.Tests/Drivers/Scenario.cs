@@ -6,22 +6,22 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>What is brought to the app, and what has to come of it whatever happens on the way.</summary>
+/// <summary>What the app receives, and what must be stored in the end, whatever happens on the way.</summary>
 /// <param name="Posts">Bodies that a client posts, each until it is acknowledged, as SMTP2GO does.</param>
 /// <param name="Acknowledged">Bodies that a client has posted already.</param>
 /// <param name="Messages">Messages that are in the queue already.</param>
-/// <param name="Events">The <c>id</c> of each event that is to be stored.</param>
-/// <param name="DeadLetters">The reason of each dead letter that is to be kept.</param>
-/// <param name="IsFirst">True where nothing is there yet, not even a table.</param>
+/// <param name="Events">The <c>id</c> of each event that must be stored.</param>
+/// <param name="DeadLetters">The reason of each dead letter that must be kept.</param>
+/// <param name="IsFirst">True if nothing exists yet, not even a table.</param>
 internal sealed record Scenario(
     string[] Posts, string[] Acknowledged, string[] Messages, string[] Events, string[] DeadLetters, bool IsFirst = false)
 {
     public const string Single = "one webhook";
-    public const string First = "the first webhook, of several recipients";
+    public const string First = "the first webhook, with several recipients";
     public const string Spilled = "a spilled body";
     public const string Batch = "a batch in one partition";
     public const string Mixed = "a batch with every kind of dead letter";
-    public const string Unreadable = "a message that is none of ours";
+    public const string Unreadable = "a message that is not ours";
     public const string LargeDeadLetter = "a dead letter with a spilled body";
 
     /// <summary>By name.</summary>

@@ -4,13 +4,13 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>One file of a project names something that another file of it declares.</summary>
+/// <summary>One file in a project names something that another file in it declares.</summary>
 internal sealed record SourceArrow(string From, string FromNamespace, string To, string ToNamespace, string Name)
 {
     public override string ToString() => $"{From} → {To} ({Name})";
 }
 
-/// <summary>The C# files of the repository, and which of them use which.</summary>
+/// <summary>The C# files in the repository, and which of them use which.</summary>
 internal static class SourceFiles
 {
     private static readonly MetadataReference[] References =
@@ -31,19 +31,19 @@ internal static class SourceFiles
         global using System.Threading.Tasks;
         """);
 
-    /// <summary>The files of a folder; their paths are relative to it.</summary>
+    /// <summary>The files in a folder; their paths are relative to it.</summary>
     /// <param name="folder">Relative to the root; empty for all.</param>
     public static IEnumerable<SyntaxTree> Parse(string folder) => Repository.Files(folder)
         .Where(path => path.EndsWith(".cs", StringComparison.Ordinal))
         .Select(path => CSharpSyntaxTree.ParseText(
             File.ReadAllText(Path.Combine(Repository.Root, path)), path: folder.Length == 0 ? path : path[(folder.Length + 1)..]));
 
-    /// <summary>What the files of a project name of one another; generated code is not among them.</summary>
+    /// <summary>Which files in a project name each other; generated code is left out.</summary>
     /// <param name="project">The folder of the project.</param>
-    /// <param name="assembly">The name of its assembly, to which others show their internals.</param>
+    /// <param name="assembly">The name of its assembly, which may see other assemblies' internals.</param>
     public static IReadOnlyList<SourceArrow> Arrows(string project, string assembly)
     {
-        // Without the assembly that was built from these very files: every extension method would be there twice.
+        // Without the assembly that was built from these same files: every extension method would be there twice.
         var compilation = CSharpCompilation.Create(
             assembly,
             Parse(project).Append(ImplicitUsings),
@@ -82,7 +82,7 @@ internal static class SourceFiles
         }
     }
 
-    // The symbol that stands in a file: of a constructed type its definition, of what the compiler adds to a type that type.
+    // The symbol that appears in a file: for a constructed type its definition, for what the compiler adds to a type that type.
     private static ISymbol? Declared(ISymbol? symbol)
     {
         symbol = symbol switch

@@ -7,7 +7,7 @@ using CsCheck;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>An event by its meaning, which can be written as a form or as JSON, in any spelling of its times, lists and numbers.</summary>
+/// <summary>The meaning of an event, which can be written as a form or as JSON, in any spelling of its times, lists and numbers.</summary>
 internal sealed record SpelledEvent(string Name, bool HasId, int Number, IReadOnlyList<SpelledField> Fields)
 {
     private static readonly string[] Names = ["open", "click", "bounce", "processed", "spam", "Quarantined"];
@@ -89,7 +89,7 @@ internal sealed record SpelledEvent(string Name, bool HasId, int Number, IReadOn
             }
         }
 
-        // The elements of a list stay in their order.
+        // The elements of a list keep their order.
         return string.Join(
             '&',
             pairs.GroupBy(pair => pair.Name)
@@ -138,7 +138,7 @@ internal sealed record SpelledEvent(string Name, bool HasId, int Number, IReadOn
         string Member(string name, string value) => $"{Quoted(name)}:{value}";
     }
 
-    // Without an id the name as sent makes the row.
+    // Without an id, the name as sent is part of the row's key.
     private string NameOf(Random random) => HasId && random.Next(2) == 0 && Name is "open" or "click" ? $"{Name}ed" : Name;
 
     private static string AddressOf(string address, Random random) => random.Next(4) switch

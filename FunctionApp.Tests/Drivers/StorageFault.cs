@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>Lets chosen requests to the tables fail as Azure would, and leaves the others to Azurite.</summary>
+/// <summary>Makes chosen requests to the tables fail as in Azure, and leaves the others to Azurite.</summary>
 internal sealed class StorageFault(Func<Request, RequestFailedException?> choose) : HttpPipelineSynchronousPolicy
 {
     public override void OnSendingRequest(HttpMessage message)

@@ -3,11 +3,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>Decides over one request to storage: to send it on or not, before or after something else, and what to answer.</summary>
+/// <summary>Decides about one request to storage: whether to send it on, before or after something else, and what to answer.</summary>
 internal delegate Task<HttpResponseMessage> Meet(
     HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken);
 
-/// <summary>Stands between the app's own storage clients, below their retries, and Azurite.</summary>
+/// <summary>Sits between the app's own storage clients, below their retries, and Azurite.</summary>
 internal sealed class StorageWire(Meet meet) : DelegatingHandler(new SocketsHttpHandler { UseProxy = false, UseCookies = false })
 {
     /// <summary>Puts it between an app and its account.</summary>
@@ -21,7 +21,7 @@ internal sealed class StorageWire(Meet meet) : DelegatingHandler(new SocketsHttp
         services.AddSingleton(StorageClients.Blobs(options, transport));
     };
 
-    /// <summary>Lets storage's own clock show another time.</summary>
+    /// <summary>Makes storage's own clock show another time.</summary>
     public static Action<IServiceCollection> Shifted(string connectionString, Func<TimeSpan> shift) =>
         Between(connectionString, async (_, send, _) =>
         {
@@ -30,7 +30,7 @@ internal sealed class StorageWire(Meet meet) : DelegatingHandler(new SocketsHttp
             return answer;
         });
 
-    /// <summary>The pump's look into a queue, of which there are as many as time allows.</summary>
+    /// <summary>The pump's poll of a queue; how many there are depends on time.</summary>
     public static bool IsPoll(HttpRequestMessage request) =>
         request.Method == HttpMethod.Get && request.RequestUri!.AbsolutePath.EndsWith("/messages", StringComparison.Ordinal);
 
@@ -49,7 +49,7 @@ internal sealed class StorageWire(Meet meet) : DelegatingHandler(new SocketsHttp
         meet(request, () => base.SendAsync(request, cancellationToken), cancellationToken);
 }
 
-/// <summary>Lets a number of writes take effect and then nothing any more, not even a read, as if the process had died there.</summary>
+/// <summary>Lets a number of writes take effect and then nothing more, not even a read, as if the process had died there.</summary>
 internal sealed class CrashPoint(int writes)
 {
     private int done;
@@ -81,7 +81,7 @@ internal sealed class CrashPoint(int writes)
         return answer;
     }
 
-    // Of a kind that no storage client tries again.
+    // An exception that no storage client retries.
     private void ThrowIfCrashed()
     {
         if (HasCrashed)

@@ -5,7 +5,9 @@ using Smtp2GoIngest.Tests.EndToEnd;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>What a storage account holds in the end: these events and dead letters, their index rows and blobs, nothing else.</summary>
+/// <summary>
+/// What must be in a storage account in the end: these events and dead letters, their index rows and blobs, nothing else.
+/// </summary>
 internal static class StoredState
 {
     /// <param name="app">An app on the account.</param>
@@ -29,7 +31,7 @@ internal static class StoredState
             Assert.Empty(await IndexTests.RowsAsync(account, EventIndex.ByRecipientTable));
         }
 
-        // A dead letter of a blob that is missing names it all the same.
+        // A dead letter for a missing blob names it anyway.
         var referred = rows.Concat(letters.Where(row => row.GetString("Reason") != DeadLetterReason.BlobMissing))
             .Select(row => row.GetString("BodyBlob"))
             .OfType<string>()

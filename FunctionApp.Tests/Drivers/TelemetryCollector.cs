@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>Takes what the app exports: OTLP over HTTP, or the items of Application Insights.</summary>
+/// <summary>Receives what the app exports: OTLP over HTTP, or Application Insights items.</summary>
 internal sealed class TelemetryCollector : IAsyncDisposable
 {
     private readonly WebApplication app;
@@ -18,7 +18,7 @@ internal sealed class TelemetryCollector : IAsyncDisposable
 
     public string Url => app.Urls.Single();
 
-    /// <summary>A connection string of an Application Insights resource that is here.</summary>
+    /// <summary>A connection string for an Application Insights resource that is really this collector.</summary>
     public string ConnectionString => $"InstrumentationKey={Guid.Empty};IngestionEndpoint={Url}/;LiveEndpoint={Url}/";
 
     public static async Task<TelemetryCollector> StartAsync()
@@ -32,11 +32,11 @@ internal sealed class TelemetryCollector : IAsyncDisposable
         return collector;
     }
 
-    /// <summary>Everything sent to a path, one post after another on lines of their own; what is not text is garbled.</summary>
+    /// <summary>Everything sent to a path, each post on its own line; what is not text is garbled.</summary>
     public string TextOf(string path) =>
         string.Join('\n', posts.Where(post => post.Path == path).Select(post => Encoding.UTF8.GetString(post.Body)));
 
-    /// <summary>The items of Application Insights of one kind, for example <c>RequestData</c>: what each says.</summary>
+    /// <summary>The content of each Application Insights item of one kind, for example <c>RequestData</c>.</summary>
     public List<JsonNode> ItemsOf(string kind) =>
     [
         .. TextOf("/v2.1/track")

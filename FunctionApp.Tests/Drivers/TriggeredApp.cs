@@ -54,7 +54,7 @@ internal sealed class QueueFunctions(WebhookProcessor processor, Func<Call, Task
     }
 }
 
-/// <summary>The app's queue functions behind one of the triggers, by the shipped <c>host.json</c>, on an account in Azurite.</summary>
+/// <summary>The app's queue functions behind one of the triggers, with the shipped <c>host.json</c>, on an account in Azurite.</summary>
 internal sealed class TriggeredApp : IAsyncDisposable
 {
     private readonly IHost host;
@@ -80,7 +80,8 @@ internal sealed class TriggeredApp : IAsyncDisposable
     /// <param name="trigger">What calls the functions.</param>
     /// <param name="account">The account; both queues are there.</param>
     /// <param name="queues">
-    /// Settings of <c>extensions.queues</c> to use in place of the shipped ones. Unless it says otherwise an empty queue is polled often.
+    /// Settings for <c>extensions.queues</c> to use in place of the shipped ones. Unless they say otherwise, an empty queue is polled
+    /// often.
     /// </param>
     /// <param name="before">Runs first in each call.</param>
     /// <param name="keepPoison">False leaves the poison queue alone.</param>
@@ -127,7 +128,7 @@ internal sealed class TriggeredApp : IAsyncDisposable
         return app;
     }
 
-    /// <summary>Waits until no message is left in the queues, seen or hidden.</summary>
+    /// <summary>Waits until no message is left in the queues, visible or hidden.</summary>
     public async Task DrainedAsync() =>
         await Eventually.Get(async () => await CountAsync(Queue) + await CountAsync(Poison), count => count == 0);
 
@@ -135,8 +136,8 @@ internal sealed class TriggeredApp : IAsyncDisposable
         (await queue.GetPropertiesAsync(Test.Token)).Value.ApproximateMessagesCount;
 
     /// <summary>
-    /// Every row and blob of the account as text. Ids and times that storage itself gave to messages are replaced, and its time stamps left
-    /// out: they alone are different in another account.
+    /// Every row and blob in the account as text. Ids and times that storage itself gave to messages are replaced, and its time stamps left
+    /// out: only they differ from account to account.
     /// </summary>
     /// <param name="sent">The texts of the messages.</param>
     public async Task<string[]> StoredAsync(string[] sent)
@@ -165,7 +166,7 @@ internal sealed class TriggeredApp : IAsyncDisposable
                     .Replace($"{call.Message.InsertedOn:O}", "<inserted>", StringComparison.Ordinal);
             }
 
-            // The day is a part of those times, so it comes last.
+            // The day is part of those times, so it comes last.
             return Calls.Aggregate(text, (replaced, call) =>
                 replaced.Replace(EventKeys.Day(call.Message.InsertedOn!.Value), "<day inserted>", StringComparison.Ordinal));
         }

@@ -18,7 +18,7 @@ internal static class WebJobsHost
     private const string Root = "AzureFunctionsJobHost";
 
     /// <param name="builder">Its configuration has the connection.</param>
-    /// <param name="queues">Settings of <c>extensions.queues</c> to use in place of the shipped ones.</param>
+    /// <param name="queues">Settings for <c>extensions.queues</c> to use in place of the shipped ones.</param>
     /// <param name="jobs">The classes with the functions; their constructors are filled from the services.</param>
     public static void AddWebJobs(this HostApplicationBuilder builder, IReadOnlyDictionary<string, string?> queues, params Type[] jobs)
     {
@@ -41,7 +41,7 @@ internal static class WebJobsHost
     }
 }
 
-/// <summary>What the trigger itself failed by. The SDK's own handler would end the process, and with it the tests.</summary>
+/// <summary>The trigger's own failures. The SDK's handler would end the process, and the tests with it.</summary>
 internal sealed class WebJobsFailures : IWebJobsExceptionHandlerFactory, IWebJobsExceptionHandler
 {
     public ConcurrentQueue<Exception> All { get; } = new();

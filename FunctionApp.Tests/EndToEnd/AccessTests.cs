@@ -36,7 +36,7 @@ public sealed class AccessTests(AzuriteFixture azurite)
                 Assert.Equal((way, secret, expected), (way, secret, await PostAsync(app, "webhook/smtp2go", way, secret)));
                 accepted += expected == HttpStatusCode.OK ? 1 : 0;
 
-                // The other route, where the way is not the path itself: its own secret is empty or wrong and decides nothing.
+                // The other route, if the way is not the path itself: the secret in the path is empty or wrong and decides nothing.
                 if (way != SecretWays.Path)
                 {
                     Assert.Equal((way, secret, expected), (way, secret, await PostAsync(app, "webhook/smtp2go_", way, secret)));
@@ -73,7 +73,7 @@ public sealed class AccessTests(AzuriteFixture azurite)
     [InlineData("known.example", null, null, HttpStatusCode.OK)]
     [InlineData("other.example", null, null, HttpStatusCode.Forbidden)]
     [InlineData("unknown.example", null, null, HttpStatusCode.ServiceUnavailable)]
-    public async Task The_source_is_judged_before_the_secret(string allowed, string? proxies, string? forwardedFor, HttpStatusCode expected)
+    public async Task The_source_comes_before_the_secret(string allowed, string? proxies, string? forwardedFor, HttpStatusCode expected)
     {
         Dictionary<string, string?> settings = new() { ["Webhook:AllowedSources"] = allowed, ["Webhook:TrustedProxies"] = proxies };
         await using var app = await StartAsync(settings, services =>
@@ -100,7 +100,7 @@ public sealed class AccessTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_refused_source_is_told_how_many_hops_there_were()
+    public async Task The_log_of_a_refused_source_says_how_many_hops_there_were()
     {
         using var emitted = new Emitted();
         await using var app = await StartAsync(

@@ -41,9 +41,9 @@ public sealed class CorpusTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_captured_callback_has_the_row_that_was_promised()
+    public async Task A_captured_callback_becomes_the_promised_row()
     {
-        Assert.SkipWhen(Others is null, "SMTP2GO_PAYLOADS names no folder of captured callbacks.");
+        Assert.SkipWhen(Others is null, "SMTP2GO_PAYLOADS does not name a folder with captured callbacks.");
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
         var body = await File.ReadAllTextAsync(Path.Combine(Others!, "processed-live.form"), Test.Token);
 
@@ -59,7 +59,7 @@ public sealed class CorpusTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Several_recipients_and_the_test_button_are_told_from_the_rest()
+    public async Task Several_recipients_and_the_test_button_are_recognised()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
 

@@ -10,13 +10,13 @@ using Smtp2GoIngest.Tests.Reliability;
 
 namespace Smtp2GoIngest.Tests.EndToEnd;
 
-/// <summary>Whoever is forgotten is gone from storage, and nothing that is about others is harmed.</summary>
+/// <summary>A forgotten address is gone from storage, and nothing about other people is harmed.</summary>
 public sealed class ForgettingTests(AzuriteFixture azurite)
 {
     private const string Grace = "grace.h@mail.example";
 
     [Fact]
-    public async Task Events_of_people_whose_address_holds_this_one_are_left_as_they_are()
+    public async Task Events_of_people_whose_address_contains_this_one_are_left_as_they_are()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -55,7 +55,7 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task An_event_whose_body_is_gone_is_judged_by_its_columns()
+    public async Task An_event_whose_body_is_gone_is_searched_by_its_columns()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -79,7 +79,7 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_dry_run_counts_what_a_run_does_and_changes_nothing()
+    public async Task A_dry_run_counts_what_a_real_run_would_do_and_changes_nothing()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account, configure: Later(account));
@@ -100,7 +100,7 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_dead_letter_stays_with_what_it_says_of_others()
+    public async Task A_dead_letter_keeps_what_it_says_about_others()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
         await app.AcknowledgedAsync($"to=henk@mail.example&note=not+{Grace}");
@@ -121,7 +121,7 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_body_that_only_the_text_of_a_dead_letter_names_is_left()
+    public async Task A_body_named_only_in_the_text_of_a_dead_letter_is_left()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account, configure: Later(account));
@@ -138,7 +138,7 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_telephone_number_is_forgotten_in_events_of_text_messages()
+    public async Task A_telephone_number_is_forgotten_in_SMS_events()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -154,7 +154,7 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task The_body_of_a_webhook_that_comes_meanwhile_is_left_whatever_the_clock_of_the_operator_says()
+    public async Task The_body_of_a_webhook_that_arrives_during_a_run_is_left_whatever_the_operators_clock_says()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account, pump: false);
@@ -177,7 +177,7 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     [InlineData($"event=delivered&id=1&email_id=e1&rcpt={Grace}", 1, 0)]
     [InlineData($"event=processed&id=1&email_id=e1&recipients={Grace},henk@mail.example", 0, 1)]
     [InlineData($"event=open&id=1&email_id=e1&rcpt=henk@mail.example&message=not+{Grace}", 0, 1)]
-    public async Task A_row_that_is_written_meanwhile_is_read_and_judged_again(string body, int deleted, int redacted)
+    public async Task A_row_that_is_written_during_a_run_is_read_and_checked_again(string body, int deleted, int redacted)
     {
         var account = azurite.NewAccount();
         await using var other = await IngestApp.StartAsync(account);
@@ -203,7 +203,7 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     [Theory]
     [InlineData($"event=processed&id=1&email_id=e1&recipients={Grace},henk@mail.example")]
     [InlineData($"event=open&id=1&email_id=e1&rcpt=henk@mail.example&message=not+{Grace}")]
-    public async Task An_event_that_is_deleted_meanwhile_does_not_come_back(string body)
+    public async Task An_event_that_is_deleted_during_a_run_does_not_come_back(string body)
     {
         var account = azurite.NewAccount();
         await using var other = await IngestApp.StartAsync(account);
@@ -236,7 +236,7 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public Task Forgetting_one_of_many_changes_nothing_that_is_stored_of_anybody_else() => GeneratedPeople.Any(events: 20).SampleAsync(
+    public Task Forgetting_one_of_many_changes_nothing_that_is_stored_about_anybody_else() => GeneratedPeople.Any(events: 20).SampleAsync(
         async people =>
         {
             var account = azurite.NewAccount();
@@ -275,10 +275,10 @@ public sealed class ForgettingTests(AzuriteFixture azurite)
     private static Task<Forgotten> ForgetAsync(IngestApp app, string address) =>
         app.Services.GetRequiredService<Forgetting>().ForgetAsync(address, dryRun: false, null, Test.Token);
 
-    /// <summary>A body that has just come would be left alone.</summary>
+    /// <summary>Sets storage's clock ahead: otherwise a body that has just arrived would be left alone.</summary>
     internal static Action<IServiceCollection> Later(string account) => StorageWire.Shifted(account, () => TimeSpan.FromMinutes(1));
 
-    /// <summary>An app that meets something else just before its first such request.</summary>
+    /// <summary>An app for which something else happens just before its first such request.</summary>
     internal static Task<IngestApp> MeetingAsync(string account, Func<HttpRequestMessage, bool> isMet, Func<Task> meanwhile)
     {
         var met = 0;

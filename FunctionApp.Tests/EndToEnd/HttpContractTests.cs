@@ -13,7 +13,7 @@ namespace Smtp2GoIngest.Tests.EndToEnd;
 /// <summary>The app in one of its hosts, as a client sees it.</summary>
 /// <param name="Client">Talks to the host.</param>
 /// <param name="Log">What was logged so far: level, event by number or name, text.</param>
-/// <param name="Host">What ends with the test; null where others use it too.</param>
+/// <param name="Host">Ends with the test; null if other tests use it too.</param>
 internal sealed record ContractHost(HttpClient Client, Func<IEnumerable<string>> Log, IAsyncDisposable? Host) : IAsyncDisposable
 {
     public Uri Url => Client.BaseAddress!;
@@ -149,7 +149,7 @@ public abstract class HttpContract
     }
 
     [Fact]
-    public async Task Headers_say_what_would_have_been_right()
+    public async Task Headers_say_what_would_have_been_accepted()
     {
         await using var app = await StartAsync();
         using var put = await app.Client.PutAsync("webhook/smtp2go", null, Test.Token);
@@ -161,7 +161,7 @@ public abstract class HttpContract
     }
 
     [Fact]
-    public async Task Get_tells_nothing_and_health_nothing_but_itself()
+    public async Task Get_tells_nothing_and_health_only_that_the_app_is_up()
     {
         await using var app = await StartAsync();
 
@@ -173,7 +173,7 @@ public abstract class HttpContract
     [InlineData("a/b+c d%e&f=g?h#i-jklmn")]
     [InlineData("smtp2go_smtp2go_smtp2go_")]
     [InlineData("\"quoted\" <{[~`|]}>%25\\^$")]
-    public async Task A_secret_of_any_characters_may_come_percent_encoded(string secret)
+    public async Task A_secret_with_any_characters_may_be_sent_percent_encoded(string secret)
     {
         await using var app = await StartAsync(new() { ["Webhook:Password"] = secret });
         foreach (var before in new[] { "webhook/smtp2go_", "webhook/smtp2go?p=" })
@@ -234,7 +234,7 @@ public abstract class HttpContract
     }
 
     [Fact]
-    public async Task Anonymous_has_to_be_said_and_then_lets_everybody_in()
+    public async Task Anonymous_access_must_be_set_and_then_lets_anybody_in()
     {
         await using var app = await StartAsync(new() { ["Webhook:Password"] = null, ["Webhook:AllowAnonymous"] = "true" });
         using var content = new StringContent("event=open");
@@ -248,10 +248,10 @@ public abstract class HttpContract
                 || log.Contains("Warning Anonymous Webhook__AllowAnonymous is true", StringComparison.Ordinal));
     }
 
-    /// <summary>Starts the app on a storage account of its own; without settings, it may be one that is running already.</summary>
+    /// <summary>Starts the app on its own storage account. Without settings, it may be one that is already running.</summary>
     private protected abstract Task<ContractHost> StartAsync(Dictionary<string, string?>? settings = null);
 
-    /// <summary>True of an answer that the app did not give: no function has such a route.</summary>
+    /// <summary>True for an answer that the app did not give: no function has such a route.</summary>
     private protected virtual bool IsOfTheHost(HttpResponseMessage answer) => false;
 
     private protected async Task AssertComesAgainAsync(HttpResponseMessage answer)
@@ -283,9 +283,9 @@ public abstract class HttpContract
 /// <summary>The contract of the self-hosted app.</summary>
 public sealed class HttpContractTests(AzuriteFixture azurite) : HttpContract
 {
-    // A Functions host reads the body first: it looks for data to bind to.
+    // Only self-hosted: a Functions host reads the body first, to look for data to bind to.
     [Fact]
-    public async Task The_body_is_not_read_before_the_caller_is_known()
+    public async Task The_body_is_not_read_until_the_caller_is_known()
     {
         await using var app = await StartAsync();
         using var socket = new TcpClient();
@@ -299,9 +299,9 @@ public sealed class HttpContractTests(AzuriteFixture azurite) : HttpContract
             "HTTP/1.1 401 Unauthorized", await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(TimeSpan.FromSeconds(4), Test.Token));
     }
 
-    // A worker's process takes no credential from a test.
+    // Only self-hosted: a test cannot give a credential to a worker process.
     [Fact]
-    public async Task An_identity_that_hands_out_no_token_gets_503()
+    public async Task An_identity_that_gets_no_token_leads_to_503()
     {
         await using var app = await StartAsync([], services =>
             services.AddSingleton(new QueueServiceClient(new Uri("https://queues.example/"), new NoToken())));

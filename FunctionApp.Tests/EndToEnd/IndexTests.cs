@@ -28,7 +28,7 @@ public sealed class IndexTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_message_of_many_events_of_one_email_is_written_in_transactions()
+    public async Task A_message_with_many_events_of_one_email_is_written_in_transactions()
     {
         var account = azurite.NewAccount();
         var requests = new List<string>();
@@ -50,7 +50,8 @@ public sealed class IndexTests(AzuriteFixture azurite)
 
         await StoreAsync(app, webhooks);
 
-        // Two transactions a table, the tables made between two tries of the first; the repeated event alone and its row read.
+        // Two transactions per table, with the tables created between two tries of the first; then the repeated event on its own, and its
+        // row read.
         Assert.Equal(150, (await app.EventsAsync()).Count);
         Assert.InRange(requests.Count, 8, 20);
         Assert.Empty(await app.DeadLettersAsync());
@@ -58,7 +59,7 @@ public sealed class IndexTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_duplicate_heals_the_index_as_well()
+    public async Task A_duplicate_repairs_the_index_as_well()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -73,7 +74,7 @@ public sealed class IndexTests(AzuriteFixture azurite)
         await AssertAgreeAsync(account);
     }
 
-    /// <summary>Every event has its index rows, as they would be made now, and every index row its event.</summary>
+    /// <summary>Every event has its index rows, as they would be built now, and every index row has its event.</summary>
     internal static async Task AssertAgreeAsync(string account)
     {
         var store = new EventStore(new TableServiceClient(account), new WebhookBlobs(new Azure.Storage.Blobs.BlobServiceClient(account)));

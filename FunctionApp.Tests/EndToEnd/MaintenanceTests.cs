@@ -22,7 +22,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     ];
 
     [Fact]
-    public async Task A_replayed_dead_letter_goes_when_its_event_is_stored_and_stays_when_it_fails_again()
+    public async Task A_replayed_dead_letter_is_deleted_when_its_event_is_stored_and_stays_if_it_fails_again()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -96,7 +96,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         await IndexTests.AssertAgreeAsync(account);
         Assert.Equal(0, await retention.PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: false, null, Test.Token));
 
-        // Without a time, or with one to come, an event is as old as its receipt.
+        // An event without a time, or with one in the future, counts from when it was received.
         time.Shift = TimeSpan.FromDays(40);
         await retention.PurgeExpiredAsync(Test.Token);
         Assert.Empty(await app.EventsAsync());
@@ -109,7 +109,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Keeping_for_ever_deletes_nothing()
+    public async Task Keeping_forever_deletes_nothing()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
         await app.StoreAsync("event=open&email_id=e1&time=2019-01-01T00:00:00Z");
@@ -120,7 +120,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Forgetting_leaves_the_address_nowhere_and_everything_else_as_it_is()
+    public async Task Forgetting_removes_the_address_everywhere_and_leaves_everything_else_as_it_is()
     {
         const string Address = "Grace.H@Mail.Example";
         var account = azurite.NewAccount();
@@ -230,7 +230,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Reparsing_never_writes_over_another_event()
+    public async Task Reparsing_never_overwrites_another_event()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -306,7 +306,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Reindexing_deletes_rows_under_keys_that_an_older_version_made_and_leaves_those_of_a_lost_body()
+    public async Task Reindexing_deletes_rows_under_keys_from_an_older_version_and_leaves_those_of_a_lost_body()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account, configure: StorageWire.Shifted(account, () => TimeSpan.FromHours(1)));
@@ -330,7 +330,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Reparsing_makes_columns_again_and_moves_a_row_whose_key_was_wrong()
+    public async Task Reparsing_rebuilds_columns_and_moves_a_row_whose_key_was_wrong()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -364,7 +364,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     [InlineData("POST")]
     [InlineData("DELETE")]
     [InlineData("PUT")]
-    public async Task Reparsing_brings_nothing_back_that_is_deleted_meanwhile(string method)
+    public async Task Reparsing_brings_nothing_back_that_is_deleted_during_the_run(string method)
     {
         var account = azurite.NewAccount();
         await using var other = await IngestApp.StartAsync(account);
@@ -390,7 +390,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Reparsing_keeps_no_dead_letter_of_what_is_deleted_meanwhile()
+    public async Task Reparsing_keeps_no_dead_letter_for_what_is_deleted_during_the_run()
     {
         var account = azurite.NewAccount();
         await using var other = await IngestApp.StartAsync(account);
@@ -466,7 +466,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     private static string Entry(string id, string body) =>
         Encoding.UTF8.GetString(Envelope.Encode(new ReceivedWebhook(id, DateTimeOffset.UtcNow, "text/plain", body, null))!);
 
-    /// <summary>A clock that shows another time, while timers run as they do.</summary>
+    /// <summary>A clock that shows another time, while timers run as usual.</summary>
     private sealed class ShiftedTime : TimeProvider
     {
         public TimeSpan Shift { get; set; }

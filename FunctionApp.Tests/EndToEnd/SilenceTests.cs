@@ -6,7 +6,7 @@ using Smtp2GoIngest.SelfHost;
 
 namespace Smtp2GoIngest.Tests.EndToEnd;
 
-/// <summary>Nothing that the app emits holds a secret, a query string of the webhook's URL, a body or an address.</summary>
+/// <summary>Nothing that the app emits contains a secret, the webhook URL's query string, a body or an address.</summary>
 public sealed class SilenceTests(AzuriteFixture azurite)
 {
     private const string Marker = "needle7331";
@@ -122,7 +122,7 @@ public sealed class SilenceTests(AzuriteFixture azurite)
             answers.Append(await SendAsync(app, "POST", $"webhook/smtp2go_{Right}", Body, null));
         }
 
-        // What went by is what was meant: every kind of answer, logs, spans and measurements.
+        // What was emitted is what the test needs: every kind of answer, logs, spans and measurements.
         Assert.All(
             ["200 ", "400 ", "401 ", "403 ", "404 ", "405 ", "413 ", "503 "],
             status => Assert.Contains(status, answers.ToString(), StringComparison.Ordinal));

@@ -47,7 +47,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
     [InlineData("sendtime=2026-05-02T11:20:31.1Z", "sendtime=2026-05-02T11:59:59.9Z", false)]
     [InlineData("event=open", "event=opened", false)]
     [InlineData("&message=m", "", true)]
-    public async Task An_event_of_the_same_id_is_a_conflict_unless_it_says_the_same(string part, string other, bool isConflict)
+    public async Task An_event_with_the_same_id_is_a_conflict_unless_it_says_the_same(string part, string other, bool isConflict)
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
         await app.StoreAsync(Event);
@@ -63,7 +63,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_conflict_beyond_what_a_column_holds_is_seen_too()
+    public async Task A_conflict_beyond_what_fits_into_a_column_is_seen_too()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
         var body = $"{Event}{new string('m', 50_000)}";
@@ -178,7 +178,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_body_that_is_no_utf8_is_kept_byte_for_byte()
+    public async Task A_body_that_is_not_UTF8_is_kept_byte_for_byte()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
         byte[] body = [.. "event=open&message="u8, 0xFF, 0xFE, 0xC3];
@@ -195,7 +195,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
     [InlineData("other=thing", "no-event")]
     [InlineData("event=Unavailable", "no-event")]
     [InlineData("{}", "no-event")]
-    public async Task A_sound_body_without_an_event_is_acknowledged_and_kept(string body, string reason)
+    public async Task A_well_formed_body_without_an_event_is_acknowledged_and_kept(string body, string reason)
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
 
@@ -225,7 +225,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_message_that_is_none_of_ours_is_kept_as_it_is()
+    public async Task A_message_that_is_not_ours_is_kept_as_it_is()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount());
         await app.Queue.CreateAsync(cancellationToken: Test.Token);
@@ -341,7 +341,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task What_the_host_gave_up_is_stored_after_all_where_storage_takes_it()
+    public async Task What_the_host_gave_up_on_is_stored_after_all_if_storage_accepts_it()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -357,7 +357,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task What_the_host_gave_up_and_still_fails_is_kept_one_by_one()
+    public async Task What_the_host_gave_up_on_and_still_fails_is_kept_one_by_one()
     {
         var account = azurite.NewAccount();
         var fail = StorageFault.InTables(account, request =>
@@ -382,7 +382,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task What_the_host_gave_up_is_stored_only_at_the_first_try()
+    public async Task What_the_host_gave_up_on_is_stored_only_at_the_first_try()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
         var text = MessageOf(Entry("1", "event=open"), "7", Entry("2", "event=click"));
@@ -395,7 +395,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_second_look_at_what_the_host_gave_up_keeps_neither_what_is_stored_nor_what_was_kept()
+    public async Task A_second_look_at_what_the_host_gave_up_on_keeps_neither_what_is_stored_nor_what_was_kept()
     {
         var account = azurite.NewAccount();
         var fail = StorageFault.InTables(account, request =>
@@ -447,7 +447,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_second_look_that_failed_is_taken_again_and_one_that_ended_the_process_is_not()
+    public async Task A_second_look_that_failed_is_repeated_and_one_that_crashed_the_process_is_not()
     {
         using var emitted = new Emitted();
         var account = azurite.NewAccount();
@@ -478,7 +478,7 @@ public sealed class StoringTests(AzuriteFixture azurite)
         await processor.KeepPoisonAsync(message, Test.Token);
         Assert.Empty(await app.DeadLettersAsync());
 
-        // As a look leaves it that ended the process.
+        // As left behind by a look that crashed the process.
         kept["IsAsking"] = true;
         await app.DeadLetters.AddEntityAsync(kept, Test.Token);
         await processor.KeepPoisonAsync(message, Test.Token);

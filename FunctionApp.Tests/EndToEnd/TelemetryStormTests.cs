@@ -25,7 +25,7 @@ public sealed partial class TelemetryStormTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_collector_of_otlp_gets_every_failed_request_as_a_failure_and_every_error()
+    public async Task An_OTLP_collector_gets_every_failed_request_as_a_failure_and_every_error()
     {
         await using var collector = await TelemetryCollector.StartAsync();
 
@@ -35,7 +35,7 @@ public sealed partial class TelemetryStormTests(AzuriteFixture azurite)
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
         });
 
-        // The description of a span's status, which only a failure has.
+        // The description of a span's status: only a failure has one.
         Assert.Equal(Requests, collector.TextOf("/v1/traces").Split("could not be stored in time").Length - 1);
         Assert.Equal(Requests, collector.TextOf("/v1/logs").Split("Storm {Number}").Length - 1);
     }

@@ -72,7 +72,7 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task The_span_of_storing_is_a_child_of_the_posts_own()
+    public async Task The_span_of_storing_is_a_child_of_the_span_of_the_post()
     {
         using var emitted = new Emitted();
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), configure: emitted.AddTo);

@@ -18,7 +18,7 @@ public sealed class AddressPatternTests
     [InlineData("<mailto:ada.b@mail.example>")]
     [InlineData("'ada.b@mail.example'")]
     [InlineData("ada.b@mail.example.")]
-    public void An_address_is_taken_as_people_paste_it(string pasted) => Assert.True(AddressPattern.Parse(pasted)!.Is(Address));
+    public void An_address_is_accepted_as_people_paste_it(string pasted) => Assert.True(AddressPattern.Parse(pasted)!.Is(Address));
 
     [Theory]
     [InlineData("")]
@@ -34,7 +34,7 @@ public sealed class AddressPatternTests
     [InlineData("12345")]
     [InlineData("1234567890123456")]
     [InlineData("2026-05-02T10:00:00Z")]
-    public void What_is_no_address_is_refused(string pasted) => Assert.Null(AddressPattern.Parse(pasted));
+    public void What_is_not_an_address_is_refused(string pasted) => Assert.Null(AddressPattern.Parse(pasted));
 
     [Theory]
     [InlineData("{'ada.b@mail.example', 'bob@x.example'}")]
@@ -137,7 +137,7 @@ public sealed class AddressPatternTests
     [InlineData("ada.b=mail.example")]
     [InlineData("xada.b=mail.example@em.example")]
     [InlineData("bounces-ada.b=mail.example@em.example")]
-    public void Anothers_address_is_left_as_it_is(string text)
+    public void Somebody_elses_address_is_left_as_it_is(string text)
     {
         var pattern = AddressPattern.Parse(Address)!;
 
@@ -152,7 +152,7 @@ public sealed class AddressPatternTests
     [InlineData("=?utf-8?B?YWRhLmJAbWFpbC5leGFtcGxl?= <bob@mail.example>", "[forgotten] <bob@mail.example>")]
     [InlineData("bounces+ada.b=mail.example@em.example", "bounces+[forgotten]@em.example")]
     [InlineData("'ada.b@mail.example' n'ada.b@mail.example", "'[forgotten]' n'ada.b@mail.example")]
-    public void Only_what_holds_the_address_goes(string text, string without) =>
+    public void Only_what_contains_the_address_is_removed(string text, string without) =>
         Assert.Equal(without, AddressPattern.Parse(Address)!.TakeFrom(text));
 
     [Theory]
@@ -176,7 +176,7 @@ public sealed class AddressPatternTests
     [InlineData("+49 (0)151 / 234-56.78")]
     [InlineData("tel:+49-1512345678")]
     [InlineData("sms:+491512345678")]
-    public void A_telephone_number_is_taken_however_it_is_spelled(string pasted)
+    public void A_telephone_number_is_accepted_however_it_is_written(string pasted)
     {
         var number = AddressPattern.Parse(pasted)!;
 
@@ -211,7 +211,7 @@ public sealed class AddressPatternTests
             string.Concat(Enumerable.Repeat("\\u005c", 160_000)),
         ];
 
-        // A search that takes more than linear time meets its own time-out.
+        // A search that takes more than linear time would hit its own time-out.
         Assert.All(texts, text => Assert.Equal(text, pattern.TakeFrom(text)));
     }
 

@@ -7,7 +7,7 @@ using Smtp2GoIngest.Tests.Tool;
 
 namespace Smtp2GoIngest.Tests.Maintaining;
 
-/// <summary>A body goes when nothing refers to it any more, on a busy queue too, and never before.</summary>
+/// <summary>A body is deleted when nothing refers to it any more, even on a busy queue, and never earlier.</summary>
 public sealed class BlobSweepTests(AzuriteFixture azurite)
 {
     private static readonly string Padding = new('m', 50_000);
@@ -35,7 +35,7 @@ public sealed class BlobSweepTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_blob_that_only_the_text_of_an_unreadable_dead_letter_names_is_kept_until_that_is_dropped()
+    public async Task A_blob_named_only_in_the_text_of_an_unreadable_dead_letter_is_kept_until_that_is_dropped()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account, pump: false);
@@ -43,7 +43,7 @@ public sealed class BlobSweepTests(AzuriteFixture azurite)
         var message = (await app.Queue.ReceiveMessageAsync(cancellationToken: Test.Token)).Value;
         await app.Queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, Test.Token);
 
-        // As after a rollback from a version that writes another envelope.
+        // As after rolling back from a version that writes another envelope.
         await app.Queue.SendMessageAsync(message.Body.ToString().Replace("\"v\":1", "\"v\":2", StringComparison.Ordinal), Test.Token);
         await app.StoreQueuedAsync();
         Assert.Equal("unreadable", Assert.Single(await app.DeadLettersAsync()).GetString("Reason"));
@@ -53,7 +53,7 @@ public sealed class BlobSweepTests(AzuriteFixture azurite)
         var drop = await ToolRun.RunAsync(account, null, "dead-letters", "drop", "--reason", "unreadable", "--yes");
         Assert.Equal(0, drop.ExitCode);
 
-        // Touched by the drop, so that it is looked at again.
+        // The drop has touched it, so that it is looked at again.
         Assert.Equal(1, await SweepAsync(app, DateTimeOffset.UtcNow.AddMinutes(2)));
     }
 
@@ -86,7 +86,7 @@ public sealed class BlobSweepTests(AzuriteFixture azurite)
 
         Assert.Equal(0, await SweepAsync(app, DateTimeOffset.UtcNow.AddMinutes(1)));
 
-        // Hidden, and of an age that nobody knows, it counts as old.
+        // It is hidden and nobody knows its age, so it counts as old.
         await app.Queue.ReceiveMessageAsync(TimeSpan.FromHours(1), Test.Token);
         Assert.Equal(0, await SweepAsync(app, DateTimeOffset.UtcNow.AddMinutes(-1)));
         Assert.Equal(
@@ -97,7 +97,7 @@ public sealed class BlobSweepTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task On_a_queue_that_is_never_empty_the_body_of_an_expired_event_goes_with_it()
+    public async Task On_a_queue_that_is_never_empty_the_body_of_an_expired_event_is_deleted_with_it()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
         await app.AcknowledgedAsync($"event=open&id=1&email_id=e1&rcpt=a@x&time=2026-01-02T03:04:05Z&message={Padding}");
@@ -151,7 +151,7 @@ public sealed class BlobSweepTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_message_that_comes_again_keeps_its_body_from_the_sweep_before_it_is_read()
+    public async Task A_message_that_comes_again_protects_its_body_from_the_sweep_before_it_is_read()
     {
         await using var app = await IngestApp.StartAsync(azurite.NewAccount(), pump: false);
         await app.AcknowledgedAsync($"no=event&message={Padding}");
@@ -165,7 +165,7 @@ public sealed class BlobSweepTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_failed_try_keeps_the_body_of_its_webhook_from_the_sweep()
+    public async Task A_failed_try_protects_the_body_of_its_webhook_from_the_sweep()
     {
         var account = azurite.NewAccount();
         var away = StorageFault.InTables(account, _ => new Azure.RequestFailedException(503, "busy", "ServerBusy", null));
@@ -181,7 +181,7 @@ public sealed class BlobSweepTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_duplicate_that_was_judged_while_the_purge_ran_leaves_nothing_that_the_next_purge_does_not_find()
+    public async Task A_duplicate_that_was_compared_during_a_purge_leaves_nothing_that_the_next_purge_does_not_find()
     {
         var account = azurite.NewAccount();
         var judged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -4,11 +4,11 @@ using Smtp2GoIngest.Parsing;
 
 namespace Smtp2GoIngest.Tests.Maintaining;
 
-/// <summary>Whoever is forgotten is nowhere any more, and nobody else's event says anything else than before.</summary>
+/// <summary>A forgotten address is nowhere any more, and everybody else's events say the same as before.</summary>
 public sealed class RedactionPropertyTests
 {
     [Fact]
-    public void Forgetting_one_finds_every_spelling_and_changes_nothing_of_anybody_else() =>
+    public void Forgetting_one_finds_every_spelling_and_changes_nothing_about_anybody_else() =>
         GeneratedPeople.Any(events: 3).Sample(
             people =>
             {
@@ -25,7 +25,7 @@ public sealed class RedactionPropertyTests
             iter: 5_000,
             print: people => $"{people.One}\n{string.Join('\n', people.Events.Select(e => e.Body))}");
 
-    /// <summary>The one is gone from an event that is about others as well, and nothing else is.</summary>
+    /// <summary>The forgotten address is gone from an event that is also about others, and nothing else is.</summary>
     internal static void AssertForgotten(string address, GeneratedPeople.Event generated, EmailEvent before, EmailEvent after)
     {
         var one = AddressPattern.Parse(address)!;

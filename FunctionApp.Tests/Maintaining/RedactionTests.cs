@@ -38,7 +38,7 @@ public sealed class RedactionTests
     [InlineData("recipients", "[\"to=ada@x.example\",\"?ada@x.example\",\"ada@x.example.au\"]")]
     [InlineData("recipients", "\"to=ada@x.example,?ada@x.example;https/ada@x.example\"")]
     [InlineData("headers", "{\"to\":\"x?to=ada@x.example\"}")]
-    public void Anothers_address_in_an_address_field_is_never_touched(string field, string json) =>
+    public void Somebody_elses_address_in_an_address_field_is_never_touched(string field, string json) =>
         Assert.Null(Redaction.Without(Ada, BinaryData.FromString(Body(field, json))));
 
     [Theory]
@@ -62,7 +62,7 @@ public sealed class RedactionTests
     [InlineData("""{"event":"open","rcpt":["ada@x.example",["bob@x.example"]]}""", false)]
     [InlineData("""{"event":"open","rcpt":"ada@x.example","destination_number":"+491512345678"}""", false)]
     [InlineData("""{"event":"open"}""", false)]
-    public void An_event_is_about_only_the_address_where_no_other_recipient_is_named(string body, bool expected)
+    public void An_event_is_about_only_the_address_if_no_other_recipient_is_named(string body, bool expected)
     {
         Assert.True(EmailEvent.TryParse(System.Text.Encoding.UTF8.GetBytes(body), out var e, out _));
         Assert.Equal(expected, Redaction.IsAboutOnly(Ada, e));
@@ -85,7 +85,7 @@ public sealed class RedactionTests
     }
 
     [Fact]
-    public void Two_names_that_held_the_address_keep_the_values_of_both()
+    public void Two_names_that_contained_the_address_keep_the_values_of_both()
     {
         var body = BinaryData.FromString("""{"event":"open","ada@x.example":"one","Ada@x.example":"two"}""");
 
@@ -93,7 +93,7 @@ public sealed class RedactionTests
     }
 
     [Fact]
-    public void A_number_is_found_where_it_is_one_in_JSON()
+    public void A_telephone_number_is_found_in_JSON_text_and_numbers()
     {
         var number = AddressPattern.Parse("+491512345678")!;
 
@@ -120,7 +120,7 @@ public sealed class RedactionTests
 
     private static string Body(string field, string json) => $"{{\"event\":\"open\",\"{field}\":{json}}}";
 
-    // Read and written again, as any body without the address is.
+    // Read and written again, like any body without the address.
     private static string Without(string field, string json)
     {
         Assert.True(WebhookBody.TryParse(BinaryData.FromString(Body(field, json)), out var fields, out _));

@@ -48,7 +48,7 @@ public sealed class EmailEventTests
     [InlineData("event=&event=open&event=click", "open")]
     [InlineData("""{"event":[{"x":1},"","click"]}""", "click")]
     [InlineData("""{"event":7}""", "7")]
-    public void The_first_scalar_with_a_text_counts(string body, string expected) => Assert.Equal(expected, Read(body).Name);
+    public void The_first_scalar_with_text_counts(string body, string expected) => Assert.Equal(expected, Read(body).Name);
 
     [Fact]
     public void Unavailable_is_missing()
@@ -93,7 +93,7 @@ public sealed class EmailEventTests
         Assert.Equal(expected, string.Join('|', Read(body.StartsWith('{') ? body : $"event=processed&{body}").Recipients));
 
     [Fact]
-    public void Brackets_that_are_never_closed_take_time_by_their_number()
+    public void Brackets_that_are_never_closed_take_linear_time()
     {
         // Eight times as many: quadratic time would be 64 times as long.
         TimeOf(1_000_000);

@@ -20,7 +20,7 @@ public sealed class WebhookBodyTests
     [InlineData("event=", BodyProblem.None)]
     [InlineData("&&event=open", BodyProblem.None)]
     [InlineData("  {}", BodyProblem.None)]
-    public void A_body_is_sound_or_has_a_problem(string body, BodyProblem expected)
+    public void A_body_is_well_formed_or_has_a_problem(string body, BodyProblem expected)
     {
         Assert.Equal(expected, WebhookBody.Check(Encoding.UTF8.GetBytes(body)));
         Assert.Equal(expected == BodyProblem.None, WebhookBody.TryParse(Encoding.UTF8.GetBytes(body), out _, out var problem));
@@ -67,7 +67,7 @@ public sealed class WebhookBodyTests
     [Theory]
     [InlineData(WebhookBody.MaxValues, BodyProblem.None)]
     [InlineData(WebhookBody.MaxValues + 1, BodyProblem.TooManyValues)]
-    public void More_values_than_the_limit_are_sound_and_not_read(int values, BodyProblem expected)
+    public void A_body_with_more_values_than_the_limit_is_well_formed_but_not_read(int values, BodyProblem expected)
     {
         string[] bodies =
         [

@@ -21,7 +21,7 @@ public sealed class EnvelopeTests
             Envelope.Wrap(Envelope.Encode(Webhook)!).ToString());
 
     [Fact]
-    public void A_message_of_several_is_read_as_it_was_written()
+    public void A_message_with_several_webhooks_is_read_as_it_was_written()
     {
         ReceivedWebhook[] webhooks =
         [
@@ -37,7 +37,7 @@ public sealed class EnvelopeTests
     }
 
     [Fact]
-    public void The_text_is_ascii_that_xml_does_not_escape()
+    public void The_text_is_ASCII_that_XML_does_not_escape()
     {
         var body = new string([.. Enumerable.Range(0, 0x3000).Select(c => (char)c)]);
 
@@ -50,7 +50,7 @@ public sealed class EnvelopeTests
     }
 
     [Fact]
-    public void The_limit_is_on_what_is_sent_not_on_what_came()
+    public void The_limit_is_on_what_is_sent_not_on_what_was_received()
     {
         var room = Envelope.MaxWebhookBytes - Envelope.Encode(Webhook with { Body = string.Empty })!.Length;
 

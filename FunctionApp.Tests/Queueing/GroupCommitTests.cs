@@ -71,7 +71,7 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_send_begins_beside_a_large_one_only_when_as_many_wait()
+    public async Task A_second_send_begins_during_a_large_one_only_when_as_many_wait()
     {
         var all = await OneLargeSendAsync();
 
@@ -84,7 +84,7 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
-    public async Task Behind_a_send_that_hangs_an_entry_goes_by_itself()
+    public async Task While_a_send_hangs_a_new_entry_is_sent_by_itself()
     {
         var all = await OneLargeSendAsync();
 
@@ -101,7 +101,7 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_part_of_a_millisecond_is_waited_for_outside_the_lock()
+    public async Task A_wait_of_less_than_a_millisecond_is_outside_the_lock()
     {
         var all = await BusyAsync();
 
@@ -138,7 +138,7 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
-    public async Task What_did_not_fit_into_a_message_that_hangs_goes_by_itself()
+    public async Task What_did_not_fit_into_a_message_that_hangs_is_sent_by_itself()
     {
         var all = await BusyAsync();
         all.AddRange(Enumerable.Range(0, 4).Select(i => Add(new string((char)('a' + i), 20 * 1024))));
@@ -155,7 +155,7 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
-    public async Task An_entry_takes_as_much_of_a_message_as_it_is_counted_for()
+    public async Task An_entry_uses_as_much_of_a_message_as_it_counts_for()
     {
         var all = await BusyAsync();
         all.AddRange(
@@ -183,7 +183,7 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_failed_send_fails_exactly_its_own()
+    public async Task A_failed_send_fails_only_its_own_entries()
     {
         var busy = await BusyAsync();
         var (failing, waiting) = (busy[0], new[] { Add("x"), Add("y") });
@@ -263,7 +263,7 @@ public sealed class GroupCommitTests : IDisposable
         return busy;
     }
 
-    /// <summary>Has one send of twenty entries under way, and nothing else.</summary>
+    /// <summary>Starts one send of twenty entries, and nothing else.</summary>
     private async Task<List<Task>> OneLargeSendAsync()
     {
         var all = await BusyAsync();
@@ -274,7 +274,7 @@ public sealed class GroupCommitTests : IDisposable
         return all;
     }
 
-    /// <summary>Lets sends succeed until nothing waits.</summary>
+    /// <summary>Lets sends succeed until nothing is waiting.</summary>
     private async Task FinishAsync(List<Task> all)
     {
         while (all.Exists(task => !task.IsCompleted))

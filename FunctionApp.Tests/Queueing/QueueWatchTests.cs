@@ -23,7 +23,7 @@ public sealed class QueueWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task Depth_and_age_are_measured_also_while_every_message_is_hidden()
+    public async Task Depth_and_age_are_measured_even_while_every_message_is_hidden()
     {
         Assert.Equal((0, 0), await MeasureAsync());
 
@@ -79,7 +79,7 @@ public sealed class QueueWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task The_mark_is_written_only_where_it_changes()
+    public async Task The_mark_is_written_only_if_it_changes()
     {
         var writes = 0;
         await queue.CreateAsync(cancellationToken: Test.Token);
@@ -97,7 +97,7 @@ public sealed class QueueWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task A_mark_that_cannot_be_written_costs_no_measurement()
+    public async Task A_mark_that_cannot_be_written_does_not_cost_the_measurement()
     {
         await queue.CreateAsync(cancellationToken: Test.Token);
         await queue.SendMessageAsync("one", Test.Token);
@@ -116,7 +116,7 @@ public sealed class QueueWatchTests : IDisposable
         services.Dispose();
     }
 
-    /// <summary>Each time another instance, which knows nothing of the ones before, by storage's own clock.</summary>
+    /// <summary>Each time by a new instance, which knows nothing about the ones before, and by storage's own clock.</summary>
     private async Task<(int Depth, int? Minutes)> MeasureAsync(Meet? meet = null)
     {
         meet ??= static (_, send, _) => send();

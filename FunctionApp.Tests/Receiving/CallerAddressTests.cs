@@ -24,14 +24,14 @@ public sealed class CallerAddressTests
     [InlineData(1, "192.0.2.1, nonsense", "10.0.0.1")]
     [InlineData(2, "nonsense, 192.0.2.2", "192.0.2.2")]
     [InlineData(1, "6.6.6.6,", "6.6.6.6")]
-    public void As_many_hops_are_believed_as_are_ours(int trusted, string? header, string expected) =>
+    public void As_many_hops_are_trusted_as_are_ours(int trusted, string? header, string expected) =>
         Assert.Equal(expected, Of(trusted, header).Address);
 
     [Theory]
     [InlineData(null, 0)]
     [InlineData("192.0.2.1", 1)]
     [InlineData("6.6.6.6, 192.0.2.1, 192.0.2.2", 3)]
-    public void The_hops_of_the_header_are_counted(string? header, int expected) => Assert.Equal(expected, Of(1, header).Hops);
+    public void The_hops_in_the_header_are_counted(string? header, int expected) => Assert.Equal(expected, Of(1, header).Hops);
 
     [Fact]
     public void Several_headers_are_one_list() => Assert.Equal("192.0.2.2", Of(1, ["6.6.6.6", "192.0.2.2"]).Address);
@@ -41,7 +41,7 @@ public sealed class CallerAddressTests
     [InlineData(false, null, 0)]
     [InlineData(true, 0, 0)]
     [InlineData(false, 3, 3)]
-    public void The_default_is_one_on_azure(bool isAzure, int? setting, int expected) =>
+    public void The_default_is_one_on_Azure(bool isAzure, int? setting, int expected) =>
         Assert.Equal(
             expected,
             new CallerAddress(

@@ -42,7 +42,7 @@ public sealed class SourceAllowListTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_fixed_entry_allows_also_while_a_name_does_not_resolve()
+    public async Task A_fixed_entry_allows_even_while_a_name_does_not_resolve()
     {
         Start("webhooks.example,192.0.2.1");
 
@@ -111,7 +111,7 @@ public sealed class SourceAllowListTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_a_name_gave_stays_allowed_for_a_day_while_dns_fails_and_is_then_undecided()
+    public async Task What_a_name_gave_stays_allowed_for_a_day_while_DNS_fails_and_is_then_undecided()
     {
         dns = () => [IPAddress.Parse("192.0.2.1")];
         Start("webhooks.example");
@@ -172,16 +172,16 @@ public sealed class SourceAllowListTests : IAsyncDisposable
                 var count = Volatile.Read(ref lookups);
                 if (count > 0 && count < times)
                 {
-                    time.Advance(TimeSpan.FromSeconds(10)); // The timer may have been set after the clock was.
+                    time.Advance(TimeSpan.FromSeconds(10)); // The timer may have been set after the clock moved.
                 }
 
                 return Task.FromResult(count);
             },
             count => count >= times);
-        await Task.Delay(50, Test.Token); // What was found is noted, and the next timer is set.
+        await Task.Delay(50, Test.Token); // Gives it time to note what was found and to set the next timer.
     }
 
-    /// <summary>Lets time pass, with a resolution on the way.</summary>
+    /// <summary>Lets time pass, including a resolution.</summary>
     private async Task PassAsync(TimeSpan span)
     {
         await LookedUpAsync(1);
@@ -190,7 +190,7 @@ public sealed class SourceAllowListTests : IAsyncDisposable
         await LookedUpAsync(before + 1);
     }
 
-    /// <summary>Decides as expected, at the latest some resolutions later: a machine that is busy runs them late.</summary>
+    /// <summary>Decides as expected, at most a few resolutions later: a busy machine runs them late.</summary>
     private Task<SourceDecision> DecidesAsync(SourceDecision expected, string source) => Eventually.Get(
         async () =>
         {

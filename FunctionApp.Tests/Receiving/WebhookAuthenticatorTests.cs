@@ -14,7 +14,7 @@ public sealed class WebhookAuthenticatorTests
     [InlineData("right-horse-battery-staplf", AuthenticationResult.Wrong)]
     [InlineData("", AuthenticationResult.Missing)]
     [InlineData(null, AuthenticationResult.Missing)]
-    public void Each_way_takes_the_current_and_the_previous_secret(string? secret, AuthenticationResult expected)
+    public void Each_way_accepts_the_current_and_the_previous_secret(string? secret, AuthenticationResult expected)
     {
         var authenticator = NewAuthenticator();
 
@@ -37,7 +37,7 @@ public sealed class WebhookAuthenticatorTests
     [Theory]
     [InlineData("basic")]
     [InlineData("BASIC")]
-    public void The_scheme_has_no_case(string scheme) =>
+    public void The_case_of_the_scheme_does_not_matter(string scheme) =>
         Assert.Equal(
             AuthenticationResult.Accepted,
             NewAuthenticator().Authenticate(Header(Basic($"smtp2go:{Current}").Replace("Basic", scheme, StringComparison.Ordinal))));
@@ -53,7 +53,7 @@ public sealed class WebhookAuthenticatorTests
     [InlineData("Digest " + Current)]
     [InlineData(Current)]
     [InlineData("Basic")]
-    public void Another_scheme_is_none(string header) =>
+    public void Another_scheme_counts_as_no_secret(string header) =>
         Assert.Equal(AuthenticationResult.Missing, NewAuthenticator().Authenticate(Header(header)));
 
     [Theory]
@@ -74,7 +74,7 @@ public sealed class WebhookAuthenticatorTests
     }
 
     [Fact]
-    public void One_right_secret_among_wrong_ones_is_enough() => Assert.Equal(
+    public void One_correct_secret_among_wrong_ones_is_enough() => Assert.Equal(
         AuthenticationResult.Accepted,
         NewAuthenticator().Authenticate(new PresentedSecrets(["Bearer wrong"], ["wrong", Current, "wrong"], "wrong")));
 

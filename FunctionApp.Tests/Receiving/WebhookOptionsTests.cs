@@ -70,7 +70,7 @@ public sealed class WebhookOptionsTests
     }
 
     [Fact]
-    public void A_password_may_have_any_printable_ascii_character_inside()
+    public void A_password_may_have_any_printable_ASCII_character_inside()
     {
         var all = string.Concat(Enumerable.Range(0x20, 0x7F - 0x20).Select(c => (char)c));
 

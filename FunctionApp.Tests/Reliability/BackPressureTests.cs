@@ -4,7 +4,7 @@ using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>More comes than storage takes: the answer is 503 in time, what waits is bounded, and nothing is left over.</summary>
+/// <summary>More arrives than storage accepts: the answer is 503 in time, what waits is bounded, and nothing is left over.</summary>
 public sealed class BackPressureTests(AzuriteFixture azurite)
 {
     [Fact]
@@ -88,7 +88,7 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
         app.Client.Timeout = IngestApp.Smtp2GoTimeout;
         var acknowledged = new ConcurrentBag<string>();
 
-        // Two webhooks a message: the time-out passes before most are sent.
+        // Two webhooks per message: the time-out passes before most are sent.
         await Task.WhenAll(Enumerable.Range(0, Posts).Select(i => PostAsync($"{i}")));
         var inTime = acknowledged.Count;
         isSlow = false;
@@ -171,7 +171,7 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_queue_that_is_slower_than_a_first_try_may_take_is_waited_for()
+    public async Task The_app_waits_for_a_queue_that_is_slower_than_a_first_try_may_take()
     {
         var account = azurite.NewAccount();
         var slow = StorageWire.Between(account, async (request, send, cancellationToken) =>
@@ -186,7 +186,7 @@ public sealed class BackPressureTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Blobs_that_are_slow_are_waited_for_also_where_the_body_is_there_already()
+    public async Task The_app_waits_for_slow_blobs_even_if_the_body_is_already_there()
     {
         var account = azurite.NewAccount();
         var slow = StorageWire.Between(account, async (request, send, cancellationToken) =>

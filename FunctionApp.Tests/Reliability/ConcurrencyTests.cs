@@ -21,7 +21,7 @@ public sealed class ConcurrencyTests(AzuriteFixture azurite)
         var scenario = Scenario.All[name] with { IsFirst = false };
         await scenario.EnqueueAsync(account);
 
-        // Neither goes on from its first write before the other is there.
+        // Neither continues after its first write until the other gets there.
         var arrived = 0;
         var both = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var one = await IngestApp.StartAsync(account, configure: StorageWire.Between(account, FirstWriteWaits()), pump: false);
@@ -57,7 +57,7 @@ public sealed class ConcurrencyTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Whoever_is_so_slow_that_the_lease_runs_out_leaves_the_message_to_the_next()
+    public async Task An_app_so_slow_that_its_lease_runs_out_leaves_the_message_to_the_next()
     {
         var account = azurite.NewAccount();
         await Scenario.All[Scenario.Batch].EnqueueAsync(account);
@@ -74,7 +74,7 @@ public sealed class ConcurrencyTests(AzuriteFixture azurite)
             slow.Renewal.SetResult();
         }
 
-        // The late one wrote its rows and ended; the message was not its to delete any more.
+        // The late one wrote its rows and ended. The message was no longer its own to delete.
         await using var _ = app;
         Assert.Equal(1, await app.WaitingAsync());
         next.Open.SetResult();
@@ -82,7 +82,7 @@ public sealed class ConcurrencyTests(AzuriteFixture azurite)
         await StoredState.AssertAsync(app, account, Scenario.All[Scenario.Batch].Events);
     }
 
-    /// <summary>An app that waits at a gate before it stores, and whose lease is not renewed meanwhile.</summary>
+    /// <summary>An app that waits at a gate before it stores, and whose lease is not renewed in that time.</summary>
     private static Task<IngestApp> StartAsync(
         string account, Gate gate, TimeSpan lease) => IngestApp.StartAsync(account, configure: services =>
     {

@@ -5,12 +5,12 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>The process dies right after a write took effect, for every write there is; the next one finishes what it left.</summary>
+/// <summary>The process dies right after a write took effect, for each possible write. The next process finishes the work.</summary>
 public sealed class CrashTests(AzuriteFixture azurite)
 {
     private const int MaxRuns = 32;
 
-    // What the dead process had taken comes again after it. Shorter, a slow machine would let it run out before the crash.
+    // What the dead process was handling comes again after this. If it were shorter, it could run out before the crash on a slow machine.
     private static readonly TimeSpan ShortLease = TimeSpan.FromSeconds(3);
 
     private static readonly string[] Poisoned =
@@ -22,16 +22,16 @@ public sealed class CrashTests(AzuriteFixture azurite)
 
     [Theory]
     [MemberData(nameof(Scenarios))]
-    public async Task Whatever_write_was_the_last_everything_is_stored_once(string scenario) =>
+    public async Task Whichever_write_was_the_last_everything_is_stored_once(string scenario) =>
         await AfterEachWriteAsync(writes => RunAsync(Scenario.All[scenario], writes));
 
     [Fact]
-    public async Task Whatever_write_was_the_last_on_the_way_to_poison_each_webhook_is_one_dead_letter() =>
+    public async Task Whichever_write_was_the_last_on_the_way_to_poison_each_webhook_is_one_dead_letter() =>
         await AfterEachWriteAsync(writes =>
             RunAsync(new Scenario([], [], Poisoned, [], ["poison", "poison"]), writes, WithoutEvents, tries: 2));
 
     [Fact]
-    public async Task Whatever_write_was_the_last_of_a_replay_each_webhook_is_stored_once_and_its_dead_letter_gone() =>
+    public async Task Whichever_write_was_the_last_of_a_replay_each_webhook_is_stored_once_and_its_dead_letter_gone() =>
         await AfterEachWriteAsync(async writes =>
         {
             var account = azurite.NewAccount();
@@ -107,7 +107,7 @@ public sealed class CrashTests(AzuriteFixture azurite)
         return crash.Writes;
     }
 
-    // Without a crash no message is taken twice, however slow the machine is: that would count writes that no other run makes.
+    // Without a crash, no message is handled twice, however slow the machine is: that would count writes that no other run makes.
     private static TimeSpan LeaseOf(int writes) => writes == int.MaxValue ? TimeSpan.FromMinutes(1) : ShortLease;
 
     private static Task<IngestApp> StartAsync(

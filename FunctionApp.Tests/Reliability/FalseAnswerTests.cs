@@ -2,7 +2,7 @@ using Smtp2GoIngest.Lab.FaultProxy;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>A captive portal or a proxy answers in storage's place with a status of success: nothing has happened.</summary>
+/// <summary>A captive portal or a proxy answers in storage's place with a success status, although nothing was done.</summary>
 public sealed class FalseAnswerTests(AzuriteFixture azurite)
 {
     private static readonly Scenario All = Scenario.All[Scenario.Mixed] with
@@ -32,7 +32,7 @@ public sealed class FalseAnswerTests(AzuriteFixture azurite)
     [InlineData("InsertOrReplaceEntity", 204)]
     [InlineData("CreateTable", 201)]
     [InlineData("DeleteMessage", 204)]
-    public async Task A_page_of_html_is_no_success(string operation, int status) =>
+    public async Task An_HTML_page_is_not_a_success(string operation, int status) =>
         await AssertStoredInTheEndAsync(operation, Fault.CaptivePortal(status));
 
     [Theory]
@@ -40,7 +40,7 @@ public sealed class FalseAnswerTests(AzuriteFixture azurite)
     [InlineData("GetMessages", 200)]
     [InlineData("Batch", 202)]
     [InlineData("GetEntity", 200)]
-    public async Task An_empty_object_is_no_success(string operation, int status) =>
+    public async Task An_empty_object_is_not_a_success(string operation, int status) =>
         await AssertStoredInTheEndAsync(operation, Fault.Garbage(status, "application/json", "{}"));
 
     private async Task AssertStoredInTheEndAsync(string operation, Fault fault)

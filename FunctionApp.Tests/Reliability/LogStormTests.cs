@@ -13,7 +13,7 @@ namespace Smtp2GoIngest.Tests.Reliability;
 public sealed class LogStormTests(AzuriteFixture azurite)
 {
     [Fact]
-    public async Task A_storm_of_refused_posts_while_the_queue_is_away_is_a_few_lines_that_say_why()
+    public async Task A_storm_of_refused_posts_while_the_queue_is_down_is_a_few_lines_that_say_why()
     {
         using var emitted = new Emitted();
         var account = azurite.NewAccount();
@@ -39,7 +39,7 @@ public sealed class LogStormTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_queue_that_is_too_slow_is_named_by_its_setting()
+    public async Task A_queue_that_is_too_slow_is_logged_with_the_setting_to_check()
     {
         using var emitted = new Emitted();
         var account = azurite.NewAccount();
@@ -58,7 +58,7 @@ public sealed class LogStormTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_pump_says_once_a_minute_that_its_queue_is_away_and_once_that_it_is_back()
+    public async Task A_pump_says_once_a_minute_that_its_queue_is_down_and_once_that_it_is_back()
     {
         using var emitted = new Emitted();
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(emitted));
@@ -102,7 +102,7 @@ public sealed class LogStormTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_message_of_many_webhooks_that_fails_again_and_again_is_a_few_lines()
+    public async Task A_message_with_many_webhooks_that_fails_again_and_again_is_a_few_lines()
     {
         using var emitted = new Emitted();
         var account = azurite.NewAccount();

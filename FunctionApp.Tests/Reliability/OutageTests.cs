@@ -10,7 +10,7 @@ using Smtp2GoIngest.Tests.EndToEnd;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>Storage is away for a while, or its contents are gone: what cannot be made durable is refused, the rest waits.</summary>
+/// <summary>Storage is down for a while, or its contents are gone: what cannot be made durable is refused, and the rest waits.</summary>
 public sealed class OutageTests(AzuriteFixture azurite)
 {
     [Theory]
@@ -18,7 +18,7 @@ public sealed class OutageTests(AzuriteFixture azurite)
     [InlineData(StorageService.Queue, false)]
     [InlineData(StorageService.Blob, true)]
     [InlineData(StorageService.Blob, false)]
-    public async Task What_storage_does_not_take_in_time_gets_503_and_is_stored_once_when_it_is_back(StorageService service, bool hangs)
+    public async Task What_storage_does_not_accept_in_time_gets_503_and_is_stored_once_when_it_is_back(StorageService service, bool hangs)
     {
         var account = azurite.NewAccount();
         var body = service == StorageService.Blob ? Scenario.All[Scenario.Spilled].Posts[0] : Scenario.All[Scenario.Single].Posts[0];
@@ -59,7 +59,7 @@ public sealed class OutageTests(AzuriteFixture azurite)
                         ? new RequestFailedException(503, "away", "ServerBusy", null)
                         : null)(services);
 
-                // As shipped, but for the delays.
+                // As shipped, except for the delays.
                 var shipped = QueueTriggerOptions.FromHostJson();
                 shipped.VisibilityTimeout = TimeSpan.Zero;
                 shipped.MaxPollingInterval = TimeSpan.FromMilliseconds(50);
@@ -105,7 +105,7 @@ public sealed class OutageTests(AzuriteFixture azurite)
     [InlineData(EventIndex.ByDayTable)]
     [InlineData(EventIndex.ByRecipientTable)]
     [InlineData(DeadLetters.TableName)]
-    public async Task What_is_deleted_underneath_the_app_is_made_again(string deleted)
+    public async Task What_is_deleted_while_the_app_runs_is_created_again(string deleted)
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);

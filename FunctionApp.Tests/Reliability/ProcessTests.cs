@@ -6,13 +6,13 @@ using Smtp2GoIngest.Lab.FaultProxy;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>The app as a process, told to stop or killed with webhooks at hand.</summary>
+/// <summary>The app as a process, told to stop or killed while it handles webhooks.</summary>
 public sealed class ProcessTests(AzuriteFixture azurite)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     [Fact]
-    public async Task Told_to_stop_it_answers_what_it_has_begun_and_takes_nothing_new()
+    public async Task Told_to_stop_it_answers_what_it_has_begun_and_accepts_nothing_new()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
         const int Requests = 20;
@@ -52,7 +52,7 @@ public sealed class ProcessTests(AzuriteFixture azurite)
         using var process = await AppProcess.StartAsync(proxy.ConnectionStringOf(account));
         await using var next = await IngestApp.StartAsync(account, pump: false);
 
-        // The first finds no queue, the second takes effect.
+        // The first finds no queue; the second takes effect.
         var request = await Request.BeginAsync(process.Port, Scenario.EventOf("1"));
         var answer = request.EndAsync();
         await Eventually.Get(next.WaitingAsync, count => count == 1);
@@ -142,7 +142,7 @@ public sealed class ProcessTests(AzuriteFixture azurite)
         }
     }
 
-    /// <summary>A POST whose body comes only when it is told to: the app asks for it once it has begun on the request.</summary>
+    /// <summary>A POST that sends its body only when told to: the app asks for it once it has begun on the request.</summary>
     private sealed class Request(TcpClient client, StreamReader reader, byte[] body)
     {
         public static async Task<Request> BeginAsync(int port, string body)
@@ -161,7 +161,7 @@ public sealed class ProcessTests(AzuriteFixture azurite)
             return new Request(client, reader, bytes);
         }
 
-        /// <summary>Sends the body; gives the first line of the answer, or null where the connection ends without one.</summary>
+        /// <summary>Sends the body; returns the first line of the answer, or null if the connection ends without one.</summary>
         public async Task<string?> EndAsync()
         {
             using (client)

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
-/// <summary>One step to storage fails, for every step and in each way in which it can fail. The result is the same as ever.</summary>
+/// <summary>One storage call fails, for each call and in each way in which it can fail. The result is always the same.</summary>
 public sealed partial class StepFaultTests(AzuriteFixture azurite)
 {
     private const int MaxRuns = 32;
@@ -14,13 +14,13 @@ public sealed partial class StepFaultTests(AzuriteFixture azurite)
         /// <summary>Throttling, a failing service, or a connection that breaks before the request takes effect, in turn.</summary>
         Unavailable,
 
-        /// <summary>409: it is being deleted, or a row is said to be there that is not.</summary>
+        /// <summary>409: it is being deleted, or a row is said to exist that does not.</summary>
         Conflict,
 
         /// <summary>The request takes effect and the connection breaks before the answer, at every try.</summary>
         DroppedAfter,
 
-        /// <summary>The same at the first try alone: the storage client's own next try meets what the first has done.</summary>
+        /// <summary>The same, but only at the first try: the storage client's own next try finds what the first has done.</summary>
         DroppedAfterOnce,
     }
 
@@ -36,7 +36,7 @@ public sealed partial class StepFaultTests(AzuriteFixture azurite)
     [MemberData(nameof(Failures))]
     public async Task Whatever_step_fails_everything_is_stored_once(Failure failure)
     {
-        // A long lease: where time is short, a message that is taken twice would add steps.
+        // A long lease: on a slow machine, a message that is handled twice would add steps.
         var steps = await RunAsync(failure, null, TimeSpan.FromMinutes(1));
         Assert.InRange(steps.Count, 10, 30);
         await Parallel.ForEachAsync(
@@ -48,12 +48,12 @@ public sealed partial class StepFaultTests(AzuriteFixture azurite)
                 var wrong = await Record.ExceptionAsync(async () => reached = await RunAsync(failure, step, TimeSpan.FromSeconds(1)));
                 Assert.True(wrong is null, $"{step}: {wrong}");
 
-                // How often a step is taken is a matter of time: writes side by side may all find a table missing, or only the first.
+                // How often a step happens depends on timing: of several parallel writes, all may find a table missing, or only the first.
                 Assert.True(reached.GetValueOrDefault(step.Key) >= step.Time || step.Time > 1, $"{step} was never reached.");
             });
     }
 
-    /// <summary>Lets one step fail.</summary>
+    /// <summary>Makes one step fail.</summary>
     /// <returns>How many times each step was taken.</returns>
     private async Task<Dictionary<string, int>> RunAsync(Failure failure, (string Step, int Time)? failing, TimeSpan lease)
     {
@@ -75,7 +75,7 @@ public sealed partial class StepFaultTests(AzuriteFixture azurite)
         async Task<HttpResponseMessage> MeetAsync(
             HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
         {
-            // How many renewals of a lease there are is a matter of time.
+            // How many lease renewals there are depends on timing.
             if (StorageWire.IsPoll(request) || StorageWire.IsRenewal(request))
             {
                 return await send();
@@ -104,7 +104,7 @@ public sealed partial class StepFaultTests(AzuriteFixture azurite)
         }
     }
 
-    // What is called, without the keys, ids and names in its address.
+    // The operation, without the keys, ids and names in its address.
     private static async Task<string> StepOf(HttpRequestMessage request)
     {
         var isBatch = request.RequestUri!.AbsolutePath.EndsWith("/$batch", StringComparison.Ordinal);

@@ -51,7 +51,7 @@ public sealed class ListeningOptionsTests
     }
 
     [Fact]
-    public void Kestrels_own_endpoints_go_before_urls_and_urls_before_ports()
+    public void Kestrels_own_endpoints_win_over_urls_and_urls_over_ports()
     {
         Assert.Equal(["http://[::1]:2"], Read(("urls", "http://[::1]:2"), ("http_ports", "3")).Urls);
         Assert.Equal(["http://[::1]:1"], Read(("Kestrel:Endpoints:A:Url", "http://[::1]:1"), ("urls", "http://[::1]:2")).Urls);

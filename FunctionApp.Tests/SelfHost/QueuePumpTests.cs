@@ -71,7 +71,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_message_of_a_queue_without_poison_is_tried_for_ever()
+    public async Task A_message_in_a_queue_without_poison_is_tried_forever()
     {
         await using var pump = await StartAsync(
             (message, _) => message.DequeueCount < 5 ? throw new InvalidOperationException() : Task.CompletedTask, withPoison: false);
@@ -133,7 +133,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
 
         await pump.Queue.SendMessageAsync("one", Test.Token);
 
-        // The first renewal, after half the lease, finds out; nothing waits for the lease to run out.
+        // The first renewal, after half the lease, finds out. Nothing waits for the lease to run out.
         await cancelled.Task.WaitAsync(TimeSpan.FromMinutes(1), Test.Token);
         await pump.DisposeAsync();
         Assert.Equal(1, await pump.CountAsync());
@@ -167,7 +167,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Stopping_finishes_what_is_at_hand()
+    public async Task Stopping_finishes_what_has_begun()
     {
         var started = new TaskCompletionSource();
         var finished = false;
@@ -187,7 +187,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_queue_that_does_not_exist_yet_is_waited_for()
+    public async Task The_pump_waits_for_a_queue_that_does_not_exist_yet()
     {
         await using var pump = await StartAsync((_, _) => Task.CompletedTask);
         await pump.Queue.DeleteAsync(Test.Token);

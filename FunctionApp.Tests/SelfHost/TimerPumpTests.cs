@@ -7,7 +7,7 @@ namespace Smtp2GoIngest.Tests.SelfHost;
 public sealed class TimerPumpTests
 {
     [Fact]
-    public async Task A_function_runs_when_its_schedule_says_so_also_after_it_failed()
+    public async Task A_function_runs_when_its_schedule_says_so_even_after_it_failed()
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 5, 2, 11, 20, 30, TimeSpan.Zero));
         var runs = new List<DateTimeOffset>();
@@ -38,7 +38,7 @@ public sealed class TimerPumpTests
     [Theory]
     [InlineData(0)]
     [InlineData(60)]
-    public async Task Whether_it_waits_or_runs_its_end_is_no_failure(int seconds)
+    public async Task Stopping_it_while_it_waits_or_runs_is_not_a_failure(int seconds)
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 5, 2, 11, 20, 30, TimeSpan.Zero));
         var isRunning = false;

@@ -19,7 +19,7 @@ public sealed class TriggerParityTests(AzuriteFixture azurite)
 {
     private const string LargeBody = "event=open&id=1&email_id=e1&rcpt=a@x.example&message=ünlimited";
 
-    // Each message is sent when the one before it is gone, so that the order of events is the same in both.
+    // Each message is sent when the one before it is gone, so that the order of events is the same with both.
     private static readonly Dictionary<string, Case> Cases = new()
     {
         ["one webhook"] = new([MessageOf(Entry("w1", EventOf("1")))], ["1"], []),
@@ -43,7 +43,7 @@ public sealed class TriggerParityTests(AzuriteFixture azurite)
             ],
             ["1"],
             ["conflict", "conflict"]),
-        ["bodies that are no event"] = new(
+        ["bodies that are not events"] = new(
             [MessageOf(Entry("w1", "not a body"), Entry("w2", "other=thing"), Entry("w3", EventOf("1")))],
             ["1"],
             ["no-event", "unparsable"]),
@@ -65,7 +65,7 @@ public sealed class TriggerParityTests(AzuriteFixture azurite)
     public static TheoryData<string> CaseNames => [.. Cases.Keys];
 
     [Fact]
-    public async Task Both_run_by_the_shipped_numbers()
+    public async Task Both_use_the_shipped_numbers()
     {
         var queues = new ConfigurationBuilder().AddJsonFile(Path.Combine(AppContext.BaseDirectory, "host.json")).Build()
             .GetSection("extensions:queues");
@@ -80,7 +80,7 @@ public sealed class TriggerParityTests(AzuriteFixture azurite)
             (pump.BatchSize, pump.NewBatchThreshold, pump.VisibilityTimeout, pump.MaxPollingInterval, pump.MaxDequeueCount),
             (trigger.BatchSize, trigger.NewBatchThreshold, trigger.VisibilityTimeout, trigger.MaxPollingInterval, trigger.MaxDequeueCount));
 
-        // A name that the trigger does not know would be passed over in silence.
+        // The trigger would silently ignore a name that it does not know.
         Assert.Superset(
             queues.GetChildren().Select(setting => setting.Key).ToHashSet(StringComparer.OrdinalIgnoreCase),
             typeof(QueuesOptions).GetProperties().Select(property => property.Name).ToHashSet(StringComparer.OrdinalIgnoreCase));
@@ -159,7 +159,7 @@ public sealed class TriggerParityTests(AzuriteFixture azurite)
                 var poison = Assert.Single((await trying.Poison.PeekMessagesAsync(32, Test.Token)).Value);
                 Assert.Equal(text, poison.Body.ToString());
 
-                // The one difference: what is given up in the Functions host is gone after a week unless KeepPoison can store it.
+                // The one difference: what the Functions host gives up on is gone after a week unless KeepPoison can store it.
                 var expires = poison.ExpiresOn - poison.InsertedOn;
                 Assert.True(trigger == Trigger.WebJobs ? expires == TimeSpan.FromDays(7) : expires > TimeSpan.FromDays(365_000));
             }
@@ -176,7 +176,7 @@ public sealed class TriggerParityTests(AzuriteFixture azurite)
     [Theory]
     [InlineData(Trigger.Pump)]
     [InlineData(Trigger.WebJobs)]
-    public async Task A_message_that_was_taken_more_often_than_allowed_is_given_up_without_another_try(Trigger trigger)
+    public async Task A_message_that_was_fetched_more_often_than_allowed_is_given_up_without_another_try(Trigger trigger)
     {
         var account = azurite.NewAccount();
         var queue = new QueueClient(account, WebhookQueue.Name);
@@ -242,7 +242,7 @@ public sealed class TriggerParityTests(AzuriteFixture azurite)
     [Theory]
     [InlineData(Trigger.Pump)]
     [InlineData(Trigger.WebJobs)]
-    public async Task A_stop_finishes_what_is_at_hand(Trigger trigger)
+    public async Task A_stop_finishes_what_has_begun(Trigger trigger)
     {
         var started = new TaskCompletionSource();
         var gate = new TaskCompletionSource();
@@ -281,7 +281,7 @@ public sealed class TriggerParityTests(AzuriteFixture azurite)
     [Theory]
     [InlineData(Trigger.Pump)]
     [InlineData(Trigger.WebJobs)]
-    public async Task A_message_of_the_poison_queue_that_failed_is_never_given_up(Trigger trigger)
+    public async Task A_message_in_the_poison_queue_that_failed_is_never_given_up(Trigger trigger)
     {
         var tries = trigger == Trigger.Pump ? 3 : 1;
         await using var app = await StartAsync(

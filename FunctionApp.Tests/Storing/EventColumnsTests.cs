@@ -22,7 +22,7 @@ public sealed class EventColumnsTests
     [InlineData("odata.etag", "odata_etag")]
     [InlineData("Body", "Body_2")]
     [InlineData("IsTest", "IsTest_2")]
-    public void A_field_keeps_its_name_as_far_as_azure_takes_it(string field, string column)
+    public void A_field_keeps_its_name_as_far_as_Azure_allows(string field, string column)
     {
         var row = RowOf($"event=open&{Uri.EscapeDataString(field)}=value");
 
@@ -30,7 +30,7 @@ public sealed class EventColumnsTests
     }
 
     [Fact]
-    public void Where_names_meet_the_unchanged_one_keeps_it_and_the_rest_follow_in_order()
+    public void If_names_collide_the_unchanged_one_keeps_it_and_the_rest_follow_in_order()
     {
         var row = RowOf("event=open&a.b=dot&a-b=dash&a_b=own&a_b_2=two&a/b=slash");
 
@@ -60,7 +60,7 @@ public sealed class EventColumnsTests
     }
 
     [Fact]
-    public void A_time_that_azure_cannot_hold_stays_text() =>
+    public void A_time_outside_Azures_range_stays_text() =>
         Assert.Equal("1500-01-01T00:00:00Z", RowOf("event=open&time=1500-01-01T00:00:00Z")["time"]);
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class EventColumnsTests
     }
 
     [Fact]
-    public void A_long_value_is_cut_and_said_so()
+    public void A_long_value_is_cut_and_the_row_says_so()
     {
         var row = RowOf($"event=open&message={new string('m', 100_000)}");
 
@@ -112,7 +112,7 @@ public sealed class EventColumnsTests
     }
 
     [Fact]
-    public void A_cut_splits_no_pair()
+    public void A_cut_never_splits_a_surrogate_pair()
     {
         foreach (var before in new[] { TableLimits.MaxTextLength - 1, TableLimits.MaxTextLength - 2 })
         {
@@ -124,14 +124,14 @@ public sealed class EventColumnsTests
     }
 
     [Fact]
-    public void Recipients_that_are_no_addresses_keep_their_text()
+    public void Recipients_that_are_not_addresses_keep_their_text()
     {
         Assert.Equal("""{"email":"a@x"}""", RowOf("""{"event":"processed","recipients":[{"email":"a@x"}]}""")["recipients"]);
         Assert.Equal("Unavailable", RowOf("event=processed&recipients=Unavailable")["recipients"]);
     }
 
     [Fact]
-    public void Of_too_many_fields_the_documented_ones_stay()
+    public void With_too_many_fields_the_documented_ones_stay()
     {
         var row = RowOf(
             "event=open&"
@@ -146,7 +146,7 @@ public sealed class EventColumnsTests
     }
 
     [Fact]
-    public void Of_too_many_bytes_the_documented_fields_stay()
+    public void With_too_many_bytes_the_documented_fields_stay()
     {
         var row = RowOf(
             "event=open&" + string.Join('&', Enumerable.Range(0, 40).Select(i => $"A{i:00}={new string('x', 25_000)}")) + "&rcpt=a@x");
@@ -233,7 +233,7 @@ public sealed class EventColumnsTests
                 $",{Json(f.Name)}:{(f.Values.Length == 1 ? Json(f.Values[0]) : $"[{string.Join(',', f.Values.Select(Json))}]")}"))
         + "}";
 
-    // Escapes by hand: the serializer would mend an unpaired surrogate.
+    // Escapes by hand: the serializer would replace an unpaired surrogate.
     private static string Json(string text) =>
         "\"" + string.Concat(text.Select(c => c is >= ' ' and <= '~' and not ('"' or '\\') ? c.ToString() : $"\\u{(int)c:x4}")) + "\"";
 

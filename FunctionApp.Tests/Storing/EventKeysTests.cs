@@ -63,7 +63,7 @@ public sealed class EventKeysTests
     [InlineData(381)]
     [InlineData(382)]
     [InlineData(383)]
-    public void A_cut_splits_neither_an_escape_nor_a_pair(int before)
+    public void A_cut_splits_neither_an_escape_nor_a_surrogate_pair(int before)
     {
         var escape = EventKeys.ToKey(new string('a', before) + "//////////" + new string('b', 100));
         Assert.Equal(escape.Length - 17, escape.LastIndexOf('_'));

@@ -11,7 +11,7 @@ public sealed class IdentityTests(AzuriteFixture azurite)
     private static readonly Gen<(SpelledEvent Event, int Seed)> Spelled = Gen.Select(SpelledEvent.Any, Gen.Int);
 
     [Fact]
-    public void A_form_and_a_json_object_of_one_event_are_one_row() => Spelled.Sample(
+    public void A_form_and_a_JSON_object_of_one_event_are_one_row() => Spelled.Sample(
         it =>
         {
             var random = new Random(it.Seed);
@@ -23,7 +23,7 @@ public sealed class IdentityTests(AzuriteFixture azurite)
         print: it => Print(it.Event, it.Seed));
 
     [Fact]
-    public void An_event_that_says_something_else_does_not_say_the_same() => Spelled.Sample(
+    public void An_event_with_another_meaning_does_not_say_the_same() => Spelled.Sample(
         it =>
         {
             var random = new Random(it.Seed);

@@ -6,7 +6,7 @@ using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest.Tests.Worker;
 
-/// <summary>What leaves a function that fails.</summary>
+/// <summary>What the host sees of a function that fails.</summary>
 public sealed class FailureGuardTests
 {
     public static TheoryData<Exception, string> Failures => new()

@@ -6,7 +6,7 @@ using Smtp2GoIngest.Tests.Rpc;
 
 namespace Smtp2GoIngest.Tests.Worker;
 
-/// <summary>One worker for the tests of a class, on a storage account of its own that faults can befall.</summary>
+/// <summary>One worker for the tests of a class, on its own storage account, which can be made to fail.</summary>
 public sealed class WorkerFixture(AzuriteFixture azurite) : IAsyncLifetime
 {
     private FunctionsHost? host;
@@ -27,7 +27,7 @@ public sealed class WorkerFixture(AzuriteFixture azurite) : IAsyncLifetime
     /// <summary>Sends a message, receives it as the trigger does and calls a function with it. The message is gone afterwards.</summary>
     internal async Task<InvocationResponse> DeliverAsync(string function, string text, string? invocationId = null)
     {
-        // Not the app's own queue, where others of the class post to.
+        // Not the app's own queue: other tests of the class post to it.
         var queue = new QueueClient(Account, "delivered");
         await queue.CreateIfNotExistsAsync(cancellationToken: Test.Token);
         await queue.SendMessageAsync(text, Test.Token);

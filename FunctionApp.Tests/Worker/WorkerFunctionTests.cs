@@ -14,19 +14,19 @@ public sealed class WorkerFunctionTests(WorkerFixture worker) : IClassFixture<Wo
 {
     private const string Secret = "right-horse-battery-staple";
 
-    // What an error page of a proxy or of storage itself may quote.
+    // What an error page from a proxy or from storage itself may quote.
     private const string Quote = "https://account.example/Smtp2GoEvents(PartitionKey='e1')?sig=x for someone@x.example";
 
     public static TheoryData<string> ParameterNames =>
         ["request", "endpoint", "message", "timer", "cancellationToken", "CANCELLATIONTOKEN", "receiver", "functionContext", "$return"];
 
     [Fact]
-    public void The_worker_answers_what_its_build_has_written_down()
+    public void The_worker_reports_the_functions_that_its_build_has_written_down()
     {
         var written = JsonNode.Parse(File.ReadAllText(Path.Combine(FunctionsHostWorker.Folder, "functions.metadata")))!.AsArray();
         foreach (var binding in written.SelectMany(function => function!["bindings"]!.AsArray()).Select(binding => binding!.AsObject()))
         {
-            // The build writes it empty where the worker leaves it out.
+            // The build writes it empty if the worker leaves it out.
             if (binding["properties"] is JsonObject { Count: 0 })
             {
                 binding.Remove("properties");
@@ -104,7 +104,7 @@ public sealed class WorkerFunctionTests(WorkerFixture worker) : IClassFixture<Wo
             .QueryAsync<TableEntity>("Body eq 'not one of ours'", cancellationToken: Test.Token).SingleAsync(Test.Token);
         Assert.InRange(row.GetDateTimeOffset("ReceivedAt")!.Value, before, DateTimeOffset.UtcNow);
         var id = row.RowKey.Split('_', 2)[1];
-        Assert.True(Guid.TryParse(id, out _), $"'{id}' is not the id of a message.");
+        Assert.True(Guid.TryParse(id, out _), $"'{id}' is not a message id.");
     }
 
     [Theory]
@@ -117,7 +117,7 @@ public sealed class WorkerFunctionTests(WorkerFixture worker) : IClassFixture<Wo
     [InlineData("KeepPoison")]
     [InlineData("WatchQueues")]
     [InlineData("PurgeExpired")]
-    public async Task A_failure_tells_the_host_nothing_that_storage_said(string function)
+    public async Task A_failure_tells_the_host_nothing_of_what_storage_said(string function)
     {
         var before = worker.Host.Log.ToHashSet(StringComparer.Ordinal);
         worker.Proxy.Choose = static request =>
@@ -168,12 +168,12 @@ public sealed class WorkerFunctionTests(WorkerFixture worker) : IClassFixture<Wo
         Assert.Equal(Status.Failure, (await call).Result.Status);
     }
 
-    /// <summary>Lets the next tests of the class have sound storage.</summary>
+    /// <summary>Gives the next tests of the class healthy storage.</summary>
     public void Dispose() => worker.Proxy.Choose = static _ => null;
 
     private static string MessageOf(string id) => Scenario.MessageOf(Scenario.Entry(id, Scenario.EventOf(id)));
 
-    /// <summary>Holds every request to a service until it is told to let them go.</summary>
+    /// <summary>Holds back every request to a service until told to let them go.</summary>
     private (Task Reached, Action Release) Hold(StorageService service)
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -9,7 +9,7 @@ namespace Smtp2GoIngest.Tests.Worker;
 public sealed class WorkerStopTests(AzuriteFixture azurite)
 {
     [Fact]
-    public async Task Told_to_stop_it_ends_the_calls_that_it_has_begun()
+    public async Task Told_to_stop_it_finishes_the_calls_that_it_has_begun()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
         const int Posts = 5;

@@ -29,7 +29,7 @@ public sealed class WorkerTelemetryTests
             await host.Worker.ExitedAsync();
         }
 
-        // The request itself is the host's to export; the worker's part of it is a dependency.
+        // The host exports the request itself. The worker's part of it is a dependency.
         var calls = collector.ItemsOf("RemoteDependencyData").Where(item => (string?)item["resultCode"] == "503").ToList();
         Assert.Equal(Requests, calls.Count);
         Assert.All(calls, item => Assert.False((bool)item["success"]!));
