@@ -15,12 +15,12 @@ using YamlDotNet.Serialization;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>What the documents say exists, and what exists is in them. A new document is covered by itself.</summary>
+/// <summary>What the documents name exists, and what exists is in them. A new document is covered automatically.</summary>
 public sealed partial class DocumentationTests
 {
     private static readonly string[] ToolNames = ["smtp2go-ingest ", "dotnet run --project Tool -- "];
 
-    // What stands for a value, where the value must be one that the option takes.
+    // Placeholders for values that the option must accept.
     private static readonly Dictionary<string, string> Placeholders = new()
     {
         ["reason"] = "no-event",
@@ -28,7 +28,7 @@ public sealed partial class DocumentationTests
         ["command"] = "check",
     };
 
-    // With a slash, and no paths.
+    // These have a slash but are not paths.
     private static readonly string[] NoPaths = ["application/json", "http/protobuf", "application/problem+json", "text/plain"];
 
     public static TheoryData<string> Documents => [.. MarkdownFile.All];
@@ -147,7 +147,7 @@ public sealed partial class DocumentationTests
             ((List<object>)storage["ports"]).Concat((List<object>)app["ports"]),
             port => Assert.StartsWith("127.0.0.1:", (string)port, StringComparison.Ordinal));
 
-        // No secret of its own, and none that is empty.
+        // It has no secret of its own, and accepts no empty one.
         Assert.StartsWith("${WEBHOOK_PASSWORD:?", (string)Settings()["Webhook__Password"], StringComparison.Ordinal);
         Assert.DoesNotContain("password", (string)Settings()["EventStorage"], StringComparison.OrdinalIgnoreCase);
         Assert.Contains("events:/data", (List<object>)storage["volumes"]);
@@ -209,7 +209,7 @@ public sealed partial class DocumentationTests
     [GeneratedRegex(@"\s{2,}#.*$", RegexOptions.NonBacktracking)]
     private static partial Regex Comment();
 
-    // What a deployment said, in bash and in PowerShell.
+    // The outputs of a deployment, in bash and in PowerShell.
     [GeneratedRegex(@"""?\$?\(output webhookUrl\)""?", RegexOptions.NonBacktracking)]
     private static partial Regex Output();
 

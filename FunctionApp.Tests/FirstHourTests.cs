@@ -6,7 +6,7 @@ using Smtp2GoIngest.Tests.Tool;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>Runs README's commands in README's order, against a demo of its own, and compares what it promises.</summary>
+/// <summary>Runs the README's commands in order, against its own demo, and compares the output with what the README promises.</summary>
 public sealed partial class FirstHourTests : IDisposable
 {
     private const string Demo = "dotnet run --project Local";
@@ -81,7 +81,7 @@ public sealed partial class FirstHourTests : IDisposable
         Assert.True(tool is not null, $"Not run in the tests, and not marked so: {line}");
         string[] args = [.. CommandLineParser.SplitCommandLine(line[tool.Length..])];
 
-        // The samples may be of yesterday by now.
+        // The samples may be from yesterday by now.
         var samples = await File.ReadAllTextAsync(Path.Combine(root.FullName, "demo", "samples-from"), Test.Token);
         var now = DateTimeOffset.Parse(samples, CultureInfo.InvariantCulture) + DemoEvents.Span;
         var run = await ToolRun.RunAsync(
@@ -90,7 +90,7 @@ public sealed partial class FirstHourTests : IDisposable
         return run;
     }
 
-    // Times and what is random differ.
+    // Times and random values differ.
     private static string Shape(string text) => MadeUpId().Replace(Time().Replace(text, "<time>"), "<id>").Trim();
 
     [GeneratedRegex(@"<!-- not run in the tests: (?<reason>[^>]+) -->", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]

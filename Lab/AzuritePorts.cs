@@ -3,18 +3,18 @@ using System.Net.Sockets;
 
 namespace Smtp2GoIngest.Lab;
 
-/// <summary>Where Azurite listens, on loopback; 0 is any free port.</summary>
+/// <summary>Where Azurite listens, on loopback; 0 means any free port.</summary>
 public sealed record AzuritePorts(int Blob, int Queue, int Table)
 {
-    /// <summary>The ports that <c>UseDevelopmentStorage=true</c> means, and that Storage Explorer looks at by itself.</summary>
+    /// <summary>The ports that <c>UseDevelopmentStorage=true</c> stands for, and that Storage Explorer looks at by itself.</summary>
     public static AzuritePorts Usual { get; } = new(10000, 10001, 10002);
 
     public static AzuritePorts AnyFree { get; } = new(0, 0, 0);
 
-    /// <summary>The same, but any free port in place of each one that is taken.</summary>
+    /// <summary>The same ports, with any free port in place of each one that is taken.</summary>
     public AzuritePorts OrFree() => new(OrFree(Blob), OrFree(Queue), OrFree(Table));
 
-    /// <summary>The port, or 0 where somebody listens on it.</summary>
+    /// <summary>The port, or 0 if somebody listens on it.</summary>
     public static int OrFree(int port)
     {
         using var listener = new TcpListener(IPAddress.Loopback, port);

@@ -3,7 +3,7 @@ using Smtp2GoIngest.Local;
 
 namespace Smtp2GoIngest.Tests;
 
-/// <summary>A demo that is up, with ports and a folder of its own, and what it has printed.</summary>
+/// <summary>A running demo, with its own ports and folder, and what it has printed.</summary>
 internal sealed class DemoRun : IAsyncDisposable
 {
     private readonly CancellationTokenSource interrupt = CancellationTokenSource.CreateLinkedTokenSource(Test.Token);
@@ -29,7 +29,7 @@ internal sealed class DemoRun : IAsyncDisposable
         }
     }
 
-    /// <summary>What follows a text that it printed, up to the end of the line.</summary>
+    /// <summary>What it printed after a text, up to the end of the line.</summary>
     public string After(string text) => Output[(Output.IndexOf(text, StringComparison.Ordinal) + text.Length)..].Split('\n')[0].Trim();
 
     public string ConnectionString => After("export EventStorage=").Trim('\'');

@@ -9,7 +9,7 @@ namespace Smtp2GoIngest.Tests;
 /// <summary>A block of code in a document, and the HTML comment right before it, which readers do not see.</summary>
 internal sealed record CodeBlock(string Language, string Comment, IReadOnlyList<string> Lines);
 
-/// <summary>A document of the repository.</summary>
+/// <summary>A document in the repository.</summary>
 internal sealed class MarkdownFile
 {
     private static readonly MarkdownPipeline Pipeline =
@@ -17,7 +17,7 @@ internal sealed class MarkdownFile
 
     private readonly MarkdownDocument document;
 
-    /// <param name="path">Relative to the root of the repository.</param>
+    /// <param name="path">Relative to the repository's root.</param>
     public MarkdownFile(string path)
     {
         Path = path;
@@ -29,10 +29,10 @@ internal sealed class MarkdownFile
     public static IEnumerable<string> All { get; } =
         [.. Repository.Files().Where(path => path.EndsWith(".md", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
-    /// <summary>Where its links lead, images included.</summary>
+    /// <summary>Where its links lead, including images.</summary>
     public IEnumerable<string> Links => document.Descendants<LinkInline>().Select(link => link.Url ?? string.Empty);
 
-    /// <summary>As GitHub makes them of the headings.</summary>
+    /// <summary>The anchors that GitHub builds from the headings.</summary>
     public IEnumerable<string> Anchors =>
         document.Descendants<HeadingBlock>().Select(heading => heading.GetAttributes().Id ?? string.Empty);
 

@@ -90,7 +90,7 @@ public sealed class DemoTests : IDisposable
     }
 
     [Fact]
-    public async Task A_start_that_was_cut_short_posts_the_very_same_events_again()
+    public async Task A_start_that_was_cut_short_posts_the_same_events_again()
     {
         await using (var demo = await DemoRun.StartAsync(Folder))
         {
@@ -108,7 +108,7 @@ public sealed class DemoTests : IDisposable
     }
 
     [Fact]
-    public async Task Two_at_a_time_do_not_share_their_data()
+    public async Task Two_demos_at_a_time_do_not_share_their_data()
     {
         await using var first = await DemoRun.StartAsync(Folder);
         await using var second = await DemoRun.StartAsync(Folder, "--fresh");
@@ -120,7 +120,7 @@ public sealed class DemoTests : IDisposable
     }
 
     [Fact]
-    public async Task Once_it_shows_the_emails_and_ends()
+    public async Task With_once_it_shows_the_emails_and_ends()
     {
         using var output = new StringWriter();
 
@@ -133,7 +133,7 @@ public sealed class DemoTests : IDisposable
     [Theory]
     [InlineData("--onec")]
     [InlineData("--once", "7071")]
-    public async Task An_argument_that_it_does_not_have_is_named(params string[] args)
+    public async Task An_unknown_argument_is_named(params string[] args)
     {
         using var error = new StringWriter();
 
@@ -160,9 +160,9 @@ public sealed class DemoTests : IDisposable
     }
 
     [Fact]
-    public async Task A_port_that_is_free_is_taken()
+    public async Task A_free_port_is_used()
     {
-        // Free a moment ago: nobody else asks for this one.
+        // It was free a moment ago, and nobody else asks for this one.
         int port;
         using (var listener = new TcpListener(IPAddress.Loopback, 0))
         {

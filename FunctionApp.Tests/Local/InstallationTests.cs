@@ -14,7 +14,7 @@ public sealed class InstallationTests : IDisposable
             File.Copy(Path.Combine(Repository.Root, "Lab", "azurite", file), Path.Combine(folder.FullName, file));
         }
 
-        // Nobody listens on port 1, and nothing is taken from the cache of whoever runs this.
+        // Nobody listens on port 1, and npm's own cache on this machine is not used.
         await File.WriteAllTextAsync(
             Path.Combine(folder.FullName, ".npmrc"), "registry=http://127.0.0.1:1/\ncache=./cache\nfetch-retries=0\n", Test.Token);
 
