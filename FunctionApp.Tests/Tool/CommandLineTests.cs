@@ -22,8 +22,10 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
     /// <summary>Texts that no argument should be.</summary>
     private static readonly string[] Odd =
     [
-        string.Empty, " ", "\t", "\n", "\r\n", "\0", "\u0007\u001b[2J", "a\u0085b", "\u202enoitcejni", "\u2066x\u2069", "\ud800", "x\udc00y",
-        "\ufeff", "\u2028", "'", "\"", "''; drop", "' or PartitionKey ne '", "%", "%00", "*", "?", "/", "\\", "#", "=", "=41", "`", "$(id)", ".",
+        string.Empty, " ", "\t", "\n", "\r\n", "\0", "\u0007\u001b[2J", "a\u0085b", "\u202enoitcejni", "\u2066x\u2069", "\ud800",
+        "x\udc00y",
+        "\ufeff", "\u2028", "'", "\"", "''; drop", "' or PartitionKey ne '", "%", "%00", "*", "?", "/", "\\", "#", "=", "=41", "`",
+        "$(id)", ".",
         "..", "/dev/null", "@", "@file", "@@", "-", "~", "١٢٣", "２０２６-０５-０１", "2026-02-30", "0001-01-01", "9999-12-31", "-1", "1e9", "NaN",
         "true", "null", "{}", "[]", "<x>", "[red]x[/]", "[parse]", "[suggest:3]", "\ud83d\udc68\u200d\ud83d\udc69", "ada@", "@example.org",
         $"AccountName=x;AccountKey={Secret}", $"https://smtp2go:{Secret}@x.example/webhook/smtp2go", Long,
@@ -60,7 +62,8 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
     [InlineData("'DAY' is not a command. Did you mean 'day'? See smtp2go-ingest --help.", "DAY")]
     [InlineData("'sum' is not a command. Did you mean 'summary'? See smtp2go-ingest --help.", "sum")]
     [InlineData("'completely-else' is not a command. See smtp2go-ingest --help.", "completely-else")]
-    [InlineData("'lst' is not a command of 'dead-letters'. Did you mean 'list'? See smtp2go-ingest dead-letters --help.", "dead-letters", "lst")]
+    [InlineData(
+        "'lst' is not a command of 'dead-letters'. Did you mean 'list'? See smtp2go-ingest dead-letters --help.", "dead-letters", "lst")]
     [InlineData("'--jsn' is not an option of 'email'. Did you mean '--json'? See smtp2go-ingest email --help.", "email", "--jsn")]
     [InlineData("'--evnet' is not an option of 'day'. Did you mean '--event'? See smtp2go-ingest day --help.", "day", "--evnet", "x")]
     [InlineData(
@@ -204,7 +207,8 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
     {
         for (var i = 0; !cancellationToken.IsCancellationRequested; i++)
         {
-            await app.AcknowledgedAsync($"event=open&id=t{i}&email_id=t&rcpt=a@example.org&time={DateTimeOffset.UtcNow:yyyy-MM-ddTHH:mm:ssZ}");
+            var now = DateTimeOffset.UtcNow;
+            await app.AcknowledgedAsync($"event=open&id=t{i}&email_id=t&rcpt=a@example.org&time={now:yyyy-MM-ddTHH:mm:ssZ}");
             await Task.Delay(100, CancellationToken.None);
         }
     }

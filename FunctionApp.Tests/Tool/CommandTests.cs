@@ -216,7 +216,8 @@ public sealed class CommandTests(AzuriteFixture azurite)
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
-        await app.AcknowledgedAsync($"event=open&id=1&email_id=e1&rcpt=a@x.example&time={DateTimeOffset.UtcNow.AddDays(days):yyyy-MM-ddTHH:mm:ssZ}");
+        var time = DateTimeOffset.UtcNow.AddDays(days);
+        await app.AcknowledgedAsync($"event=open&id=1&email_id=e1&rcpt=a@x.example&time={time:yyyy-MM-ddTHH:mm:ssZ}");
         await app.AcknowledgedAsync("no=event");
         await app.AcknowledgedAsync("no=event&either=1");
         await app.DrainedAsync();

@@ -25,7 +25,10 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
     {
         var account = azurite.NewAccount();
         await StoreAsync(
-            account, Row("a", "no-event", "Body", "xé"), Row("b", "conflict", "Body", new string('x', 2_600)), Row("c", "no-event", "BodyBlob", "gone"));
+            account,
+            Row("a", "no-event", "Body", "xé"),
+            Row("b", "conflict", "Body", new string('x', 2_600)),
+            Row("c", "no-event", "BodyBlob", "gone"));
 
         var run = await ToolRun.RunAsync(account, new DateTimeOffset(2026, 5, 3, 9, 0, 0, TimeSpan.Zero), "dead-letters", "list");
         var limited = await RunAsync(account, "dead-letters", "list", "--limit", "1");
@@ -61,15 +64,21 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
                 await RunAsync(account, "dead-letters", "show", key.Day, key.Row, "--json"),
             ],
             run => Assert.Equal(("n=7", key.Id), ((string?)Assert.Single(run.Json)["Body"], (string?)run.Json[0]["Id"])));
-        Assert.Equal(key.Id, (string?)(await RunAsync(account, "dead-letters", "list", "--json")).Json.Single(row => (string?)row["RowKey"] == "7")["Id"]);
+        var list = await RunAsync(account, "dead-letters", "list", "--json");
+        Assert.Equal(key.Id, (string?)list.Json.Single(row => (string?)row["RowKey"] == "7")["Id"]);
     }
 
     [Fact]
     public async Task A_beginning_that_fits_several_is_refused_with_their_count_and_nothing_is_deleted()
     {
         var account = azurite.NewAccount();
-        var rows = Enumerable.Range(0, 600).Select(i => $"{i}").GroupBy(row => Key(row).Id[..4]).First(group => group.Count() == 2).ToList();
-        await StoreAsync(account, [Row(rows[0], "no-event", "Body", "a"), Row(rows[1], "no-event", "Body", "b"), Row("x", "no-event", "Body", "c")]);
+        var rows = Enumerable
+            .Range(0, 600)
+            .Select(i => $"{i}")
+            .GroupBy(row => Key(row).Id[..4])
+            .First(group => group.Count() == 2)
+            .ToList();
+        await StoreAsync(account, [.. rows.Append("x").Select(row => Row(row, "no-event", "Body", row))]);
 
         var ambiguous = await RunAsync(account, "dead-letters", "drop", Key("x").Id, Key(rows[0]).Id[..4], "--yes");
         var unknown = await RunAsync(account, "dead-letters", "drop", Key("x").Id, "0000000000000000", "--yes");
@@ -114,7 +123,8 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
     public async Task All_of_one_reason_are_dropped_beyond_one_page_and_no_other()
     {
         var account = azurite.NewAccount();
-        await StoreAsync(account, [.. Enumerable.Range(0, 1_200).Select(i => Row($"{i:0000}", i % 12 == 0 ? "conflict" : "poison", "Body", "x"))]);
+        await StoreAsync(
+            account, [.. Enumerable.Range(0, 1_200).Select(i => Row($"{i:0000}", i % 12 == 0 ? "conflict" : "poison", "Body", "x"))]);
 
         var list = await RunAsync(account, "dead-letters", "list", "--json");
         var drop = await RunAsync(account, "dead-letters", "drop", "--reason", "poison", "--yes", "--json");
@@ -175,14 +185,15 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
             Row("gone", "blob-missing", "BodyBlob", new string('0', 64)));
         var good = await RunAsync(account, "dead-letters", "replay", Key("good").ShortId);
         var others = await RunAsync(
-            account, "dead-letters", "replay", new DeadLetterKey(failing.PartitionKey, failing.RowKey).ShortId, Key("gone").ShortId, "--json");
+            account, "dead-letters", "replay", DeadLetterKey.Of(failing).ShortId, Key("gone").ShortId, "--json");
 
         Assert.Equal(0, good.ExitCode);
         Assert.Contains($"{Id("good")}  stored   email e1\n", good.Output, StringComparison.Ordinal);
         Assert.Contains("\nStored                  1\n", good.Output, StringComparison.Ordinal);
         Assert.Equal(1, others.ExitCode);
         Assert.Equal(["failedAgain", "gone"], others.Json.Take(2).Select(line => (string?)line["outcome"]).Order(StringComparer.Ordinal));
-        Assert.Contains("no-event: ", (string?)others.Json.Single(line => (string?)line["outcome"] == "failedAgain")["detail"], StringComparison.Ordinal);
+        var failed = others.Json.Single(line => (string?)line["outcome"] == "failedAgain");
+        Assert.StartsWith("no-event: ", (string?)failed["detail"], StringComparison.Ordinal);
         Assert.Equal(
             """{"stored":0,"failedAgain":1,"waiting":0,"sentBack":0,"gone":1}""", others.Json[2].ToJsonString());
         Assert.Equal("e1", Assert.Single(await app.EventsAsync()).PartitionKey);
@@ -211,8 +222,8 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
         var table = new TableClient(account, DeadLetters.TableName);
 
         var replay = RunAsync(account, "dead-letters", "replay", Key("a").ShortId, "--timeout", "30", "--json");
-        await Eventually.Get(
-            async () => await new QueueServiceClient(account).GetQueuesAsync(cancellationToken: Test.Token).CountAsync(), count => count > 0);
+        var queues = new QueueServiceClient(account).GetQueuesAsync(cancellationToken: Test.Token);
+        await Eventually.Get(async () => await queues.CountAsync(), count => count > 0);
         await table.DeleteEntityAsync(Key("a").Day, "a", cancellationToken: Test.Token);
 
         Assert.Equal("gone", (string?)(await replay).Json[0]["outcome"]);
@@ -223,7 +234,10 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
     {
         var account = azurite.NewAccount();
         await StoreAsync(
-            account, Row("a", "poison", "Body", "event=open&id=1"), Row("b", "unreadable", "Body", "text"), Row("c", "poison", "BodyBlob", new string('0', 64)));
+            account,
+            Row("a", "poison", "Body", "event=open&id=1"),
+            Row("b", "unreadable", "Body", "text"),
+            Row("c", "poison", "BodyBlob", new string('0', 64)));
 
         var run = await RunAsync(account, "dead-letters", "replay", Key("a").Id, Key("b").Id, Key("c").Id, "--no-wait", "--json");
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Azure;
 using Azure.Data.Tables;
@@ -48,7 +49,10 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
         await StoreAsync(
             account,
             [
-                new TableEntity("2026-05-01_bounce", "a") { ["event"] = "bounce", ["subject"] = "=1+1", ["read_secs"] = -5, ["X_é"] = "=2" },
+                new TableEntity("2026-05-01_bounce", "a")
+                {
+                    ["event"] = "bounce", ["subject"] = "=1+1", ["read_secs"] = -5, ["X_é"] = "=2",
+                },
             ]);
 
         var safe = await RunAsync(account, "export", "2026-05", "--format", "csv");
@@ -249,7 +253,7 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
     {
         var days = new DayRange(new DateOnly(2026, 5, 1), new DateOnly(2026, 5, 10));
 
-        var pace = ExportPace.Of(days, DateOnly.Parse(day, System.Globalization.CultureInfo.InvariantCulture), events, TimeSpan.FromSeconds(10));
+        var pace = ExportPace.Of(days, DateOnly.Parse(day, CultureInfo.InvariantCulture), events, TimeSpan.FromSeconds(10));
 
         Assert.Equal((events / 10, number, 10), (pace.PerSecond, pace.Day, pace.Days));
         Assert.Equal(secondsLeft, pace.Left is { } left ? Math.Round(left.TotalSeconds, 3) : null);
@@ -283,7 +287,7 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
     private static Task StoreMonthAsync(string account) => StoreAsync(
         account,
         Enumerable.Range(1, 31).SelectMany(day => Enumerable.Range(0, EventsPerDay).Select(i =>
-            new TableEntity($"2026-05-{day:00}_{(i < EventsPerDay / 2 ? "bounce" : "open")}", $"{i:0000}") { ["event"] = "open", ["id"] = $"{day}-{i}" })));
+            new TableEntity($"2026-05-{day:00}_{(i < EventsPerDay / 2 ? "bounce" : "open")}", $"{i:0000}") { ["id"] = $"{day}-{i}" })));
 
     private static async Task StoreAsync(string account, IEnumerable<TableEntity> rows)
     {
@@ -291,7 +295,8 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
         await table.CreateAsync(Test.Token);
         foreach (var chunk in rows.GroupBy(row => row.PartitionKey))
         {
-            await table.SubmitTransactionAsync(chunk.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)), Test.Token);
+            await table.SubmitTransactionAsync(
+                chunk.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)), Test.Token);
         }
     }
 

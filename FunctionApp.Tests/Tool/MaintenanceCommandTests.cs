@@ -76,7 +76,8 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
     [InlineData("12345")]
     [InlineData("a\tb@x.example")]
     public async Task Forget_refuses_what_is_no_address(string text) => AssertRefused(
-        $"'{text.Replace('\t', ' ')}' is not an email address or a telephone number with its country code. See smtp2go-ingest forget --help.\n",
+        $"'{text.Replace('\t', ' ')}' is not an email address or a telephone number with its country code. "
+        + "See smtp2go-ingest forget --help.\n",
         await RunAsync(azurite.NewAccount(), "forget", text, "--yes"));
 
     [Fact]

@@ -189,7 +189,6 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
     [InlineData("day", "2020-01-01")]
     [InlineData("day", "2026-05-31", "--event", "reject")]
     [InlineData("export", "2020-01-01", "2020-12-31")]
-    [InlineData("dead-letters", "list")]
     public async Task Nothing_found_has_an_exit_code_of_its_own(params string[] args)
     {
         var run = await RunAsync(args);

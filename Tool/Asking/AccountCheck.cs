@@ -105,7 +105,8 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
             return empty with { Messages = 0 };
         }
 
-        var what = Invariant($"{look.Depth:N0} message{(look.Depth == 1 ? null : "s")}{(look.AllHidden ? ", being processed or waiting for their next try" : string.Empty)}");
+        var hidden = look.AllHidden ? ", being processed or waiting for their next try" : null;
+        var what = Invariant($"{look.Depth:N0} message{(look.Depth == 1 ? null : "s")}{hidden}");
         if (look.Age is not { } age)
         {
             return empty with { Detail = what, Messages = look.Depth };

@@ -11,6 +11,9 @@ internal sealed record ExportPace(long PerSecond, int Day, int Days, TimeSpan? L
     {
         var (done, all) = (day.DayNumber - days.First.DayNumber, days.Last.DayNumber - days.First.DayNumber + 1);
         return new ExportPace(
-            (long)(events / Math.Max(elapsed.TotalSeconds, 0.001)), done + 1, all, done == 0 ? null : elapsed * ((double)(all - done) / done));
+            (long)(events / Math.Max(elapsed.TotalSeconds, 0.001)),
+            done + 1,
+            all,
+            done == 0 ? null : elapsed * ((double)(all - done) / done));
     }
 }

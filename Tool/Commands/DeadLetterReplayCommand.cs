@@ -43,10 +43,11 @@ internal static class DeadLetterReplayCommand
             await ReplayAsync(context, parsed, keys, replayed, outcomes, cancellationToken);
             if (parsed.GetValue(noWait))
             {
+                var gone = outcomes.Count(outcome => outcome.Result == ReplayResult.Gone);
                 Figure[] figures =
                 [
-                    new("replayed", "Dead letters put back into the queue", keys.Count - outcomes.Count(o => o.Result == ReplayResult.Gone)),
-                    new("gone", "Left out because the body is gone", outcomes.Count(o => o.Result == ReplayResult.Gone)),
+                    new("replayed", "Dead letters put back into the queue", keys.Count - gone),
+                    new("gone", "Left out because the body is gone", gone),
                 ];
                 await context.ReportAsync(parsed, figures, cancellationToken);
                 return ExitCode.Done;

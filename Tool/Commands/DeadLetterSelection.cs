@@ -72,9 +72,11 @@ internal sealed class DeadLetterSelection
         {
             // Nothing is done to the others either: who mistypes one may mean another.
             throw match.Count == 0
-                ? new CommandFailedException($"No dead letter has the id '{match.Id}'. `smtp2go-ingest dead-letters list` shows them.", ExitCode.NothingFound)
+                ? new CommandFailedException(
+                    $"No dead letter has the id '{match.Id}'. `smtp2go-ingest dead-letters list` shows them.", ExitCode.NothingFound)
                 : new CommandFailedException(
-                    FormattableString.Invariant($"'{match.Id}' fits {match.Count:N0} dead letters: give more digits."), ExitCode.WrongUsage);
+                    FormattableString.Invariant($"'{match.Id}' fits {match.Count:N0} dead letters: give more digits."),
+                    ExitCode.WrongUsage);
         }
 
         return [.. matches.Select(match => match.Key!)];

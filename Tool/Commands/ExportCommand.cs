@@ -159,6 +159,7 @@ internal static class ExportCommand
         Task FlushAsync() => csv?.FlushAsync(cancellationToken) ?? Task.CompletedTask;
     }
 
-    private static string Pace(ExportPace pace) => FormattableString.Invariant(
-        $", {pace.PerSecond:N0} a second, day {pace.Day} of {pace.Days}{(pace.Left is { } left ? $", about {TimeText.Of(left)} left" : null)}");
+    private static string Pace(ExportPace pace) =>
+        FormattableString.Invariant($", {pace.PerSecond:N0} a second, day {pace.Day} of {pace.Days}")
+        + (pace.Left is { } left ? $", about {TimeText.Of(left)} left" : string.Empty);
 }
