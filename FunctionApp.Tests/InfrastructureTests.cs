@@ -250,7 +250,7 @@ public sealed class InfrastructureTests
     }
 
     [Fact]
-    public void Every_setting_of_ours_is_an_option_of_the_code()
+    public void Every_setting_of_ours_is_an_option_in_the_code()
     {
         var options = typeof(StorageOptions).Assembly.GetTypes()
             .SelectMany(type => Constants(type, name => name is "Section" or "Connection")

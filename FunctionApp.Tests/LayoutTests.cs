@@ -95,7 +95,7 @@ public sealed class LayoutTests
     [InlineData("FunctionApp")]
     [InlineData("SelfHost")]
     [InlineData("Tool")]
-    public void No_file_grows_long(string project) => None(Repository.Files(project)
+    public void No_file_grows_too_long(string project) => None(Repository.Files(project)
         .Where(path => path.EndsWith(".cs", StringComparison.Ordinal))
         .Select(path => (Path: path, Lines: Lines(path).Count()))
         .Where(file => file.Lines > LongestFile)

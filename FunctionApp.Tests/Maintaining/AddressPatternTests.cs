@@ -195,7 +195,7 @@ public sealed class AddressPatternTests
     }
 
     [Fact]
-    public void A_large_text_takes_a_moment()
+    public void A_large_text_takes_only_a_moment()
     {
         var pattern = AddressPattern.Parse(Address)!;
         string[] texts =

@@ -38,7 +38,7 @@ public sealed class ProcessTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Killed_between_the_queue_and_the_answer_it_stores_what_comes_again_once()
+    public async Task Killed_between_the_queue_and_the_answer_it_stores_what_is_posted_again_only_once()
     {
         var account = azurite.NewAccount();
         await using var proxy = await StorageProxy.StartAsync(account, Test.Token);

@@ -34,7 +34,7 @@ public sealed partial class StepFaultTests(AzuriteFixture azurite)
 
     [Theory]
     [MemberData(nameof(Failures))]
-    public async Task Whatever_step_fails_everything_is_stored_once(Failure failure)
+    public async Task Whichever_step_fails_everything_is_stored_once(Failure failure)
     {
         // A long lease: on a slow machine, a message that is handled twice would add steps.
         var steps = await RunAsync(failure, null, TimeSpan.FromMinutes(1));

@@ -54,7 +54,7 @@ internal static partial class EncodedText
     /// <summary>Puts control characters in place of a link's <c>/ = &amp; ? # ;</c> and, in its query, <c>+</c>. No text grows.</summary>
     public static string MarkLinks(string text) => !LinkStart().IsMatch(text) ? text : Word().Replace(text, word =>
     {
-        // A word on its own in brackets, quotes or a link that can be an address is one, even if it looks like a query.
+        // A word that stands alone in brackets, quotes or a link and could be an address is one, even if it looks like a query.
         var isAddress = word.Index > 0 && text[word.Index - 1] is '<' or '"' or < ' ' && AddressSyntax.IsAddress(word.Value);
         return !isAddress && !EncodedWord().IsMatch(word.Value) && LinkStart().Match(word.Value) is { Success: true } start
             ? MarkFrom(start, word.Value)

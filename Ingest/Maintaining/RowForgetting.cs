@@ -90,7 +90,7 @@ internal sealed class RowForgetting(
         return ForgetChange.Redacted;
     }
 
-    // It was gone when it should be deleted: `reparse` may have moved it to its new keys, which this run has already passed.
+    // It was already gone when it was to be deleted: `reparse` may have moved it to its new keys, which this run has already passed.
     private async Task<ForgetChange> ForgetMovedAsync(EmailEvent e, TableEntity row, CancellationToken cancellationToken)
     {
         var (partitionKey, rowKey) = (EventKeys.PartitionKey(e), EventKeys.RowKey(e));

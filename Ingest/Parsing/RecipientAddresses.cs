@@ -39,7 +39,7 @@ public static partial class RecipientAddresses
         var (start, lastQuote, lastBracket) = (0, list.LastIndexOf('"'), list.LastIndexOf('>'));
         for (var i = 0; i < list.Length; i++)
         {
-            // One that is never closed is skipped. Without knowing the last one, each would be searched for to the end.
+            // One that is never closed encloses nothing. Without knowing the last one, each would be searched for to the end.
             if (list[i] == '"' && i < lastQuote)
             {
                 do

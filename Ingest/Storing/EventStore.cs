@@ -61,8 +61,8 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
             : null;
 
     /// <summary>
-    /// Writes an event that is already stored again, with its index rows, if the row it was built from has not changed since it was read.
-    /// If its keys have changed, the old row stays.
+    /// Rewrites a stored event and its index rows, if the row it was built from has not changed since it was read. If its keys have
+    /// changed, the old row stays.
     /// </summary>
     /// <returns>
     /// <see cref="StoreOutcome.Stored"/>, and <see cref="EventRow.Row"/> has an ETag only if that row is new; or
