@@ -139,7 +139,7 @@ public sealed class StartUpTests
             $"Webhook__Password={WebhookOptions.SamplePassword}");
 
     [Fact]
-    public async Task The_app_warns_once_that_it_lets_everybody_in()
+    public async Task The_app_warns_once_that_it_lets_anybody_in()
     {
         using var emitted = new Emitted();
         await using var app = SelfHostedApp.Build(

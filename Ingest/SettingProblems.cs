@@ -51,9 +51,9 @@ internal static partial class SettingProblems
                 + $"is not a valid {NameOf(malformed.Groups["type"].Value)}.",
             ],
 
-        // Of logging, which does not say which of its settings it is.
+        // From logging, which does not say which of its settings it means.
         InvalidOperationException e when e.Message.StartsWith("Configuration value", StringComparison.Ordinal) =>
-            ["A setting Logging__LogLevel__… is not a level: write Trace, Debug, Information, Warning, Error, Critical or None."],
+            ["A Logging__LogLevel__… setting is not a log level: write Trace, Debug, Information, Warning, Error, Critical or None."],
         InvalidOperationException or InvalidDataException or FormatException or ArgumentException or IOException =>
             [$"The app cannot start: {failure.Message.ReplaceLineEndings(" ")}"],
         _ => [],

@@ -33,7 +33,7 @@ public static partial class Smtp2GoIngestServices
         services.TryAddSingleton(s => StorageClients.Tables(s.GetRequiredService<IOptions<StorageOptions>>().Value));
         services.TryAddSingleton(s => StorageClients.Blobs(s.GetRequiredService<IOptions<StorageOptions>>().Value));
 
-        // The check at the start and the app make options of their own each: one warning for both.
+        // The check at the start and the app each create their own options: one warning for both.
         var warnings = 0;
         services.AddOptions<WebhookOptions>()
             .Bind(configuration.GetSection(WebhookOptions.Section))

@@ -43,7 +43,7 @@ internal sealed class ListeningOptions
         }
     }
 
-    // Kestrel reads any other name as every address, also one that was meant to be this machine's.
+    // Kestrel reads any other name as every address, even one that was meant for this machine only.
     private static bool IsAddress(string host) =>
         host is "*" or "+" || IsLocalhost(host) || IPAddress.TryParse(host, out _);
 
@@ -69,7 +69,7 @@ internal sealed class ListeningOptionsValidator : IValidateOptions<ListeningOpti
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail(
                 $"Cannot listen on '{string.Join(';', wrong)}' (--urls, ASPNETCORE_URLS, ASPNETCORE_HTTP_PORTS or Kestrel__Endpoints): use "
-                + "http://<address>:<port> without a path, for example http://127.0.0.1:7071; * is every address, and a name other than "
-                + "localhost is none. TLS ends at a proxy in front of the app.");
+                + "http://<address>:<port> without a path, for example http://127.0.0.1:7071. Use * for every address; the only name "
+                + "allowed is localhost. TLS ends at a proxy in front of the app.");
     }
 }
