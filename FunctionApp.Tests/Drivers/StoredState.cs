@@ -37,7 +37,10 @@ internal static class StoredState
             .OfType<string>()
             .Distinct();
         Assert.Equal(referred.Order(StringComparer.Ordinal), (await BlobsAsync(account)).Order(StringComparer.Ordinal));
-        Assert.Equal(0, await app.WaitingAsync());
+
+        // On a busy machine, a queue write that timed out and was sent again may still arrive. It changes nothing that is stored.
+        await app.DrainedAsync();
+        Assert.Equal(rows.Count, (await app.EventsAsync()).Count);
     }
 
     private static async Task<List<string>> BlobsAsync(string account)
