@@ -161,11 +161,8 @@ public sealed partial class DocumentationTests
         Dictionary<object, object> Settings() => (Dictionary<object, object>)app["environment"];
     }
 
-    private static RootCommand CommandTree()
-    {
-        var create = typeof(Smtp2GoIngest.Tool.Program).GetMethod("CreateRoot", BindingFlags.NonPublic | BindingFlags.Static)!;
-        return (RootCommand)create.Invoke(null, [new CommandContext(TextWriter.Null, TextWriter.Null, AppContext.BaseDirectory)])!;
-    }
+    private static RootCommand CommandTree() => Smtp2GoIngest.Tool.Program.CreateRoot(
+        new CommandContext(TextWriter.Null, TextWriter.Null, AppContext.BaseDirectory));
 
     private static IEnumerable<Command> Descendants(Command command) => command.Subcommands.SelectMany(Descendants).Prepend(command);
 

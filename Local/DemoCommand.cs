@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Globalization;
 using Azure;
 using Azure.Data.Tables;
@@ -149,15 +148,14 @@ internal sealed class DemoCommand
 
     private async Task ShowNewEventsAsync(NewEvents events, CancellationToken cancellationToken)
     {
-        // As the tool's own tail draws them, which has options and these have not.
-        var options = new RootCommand { tool.Utc }.Parse([]);
+        var times = new TimeText(tool.Time.LocalTimeZone);
         try
         {
             while (true)
             {
                 await foreach (var row in events.NextAsync(cancellationToken))
                 {
-                    await tool.WriteLinesAsync(EventList.Lines(tool, options, row), cancellationToken);
+                    await tool.WriteLinesAsync(EventList.Lines(tool, times, row), cancellationToken);
                 }
 
                 await Task.Delay(Interval, cancellationToken);

@@ -135,7 +135,7 @@ internal static class Program
         return exitCode;
     }
 
-    private static RootCommand CreateRoot(CommandContext context)
+    internal static RootCommand CreateRoot(CommandContext context)
     {
         var root = new RootCommand(Description)
         {

@@ -136,14 +136,15 @@ public sealed class CommandTests(AzuriteFixture azurite)
         }
 
         await app.AcknowledgedAsync("event=reject&id=x&email_id=no-time&rcpt=a@example.org");
-        await Eventually.Get(() => Task.FromResult(output.All.Length), count => count >= 21);
+        await app.AcknowledgedAsync("event=open&id=y&email_id=test-button&rcpt=a@example.org&time=2019-06-18T16:10:32Z");
+        await Eventually.Get(() => Task.FromResult(output.All.Length), count => count >= 22);
         await app.DrainedAsync();
         await Task.Delay(500, Test.Token);
         await ended.CancelAsync();
 
         Assert.Equal(0, await tail);
         Assert.Equal(
-            Enumerable.Range(0, 20).Select(i => $"e{i}").Append("no-time").Order(StringComparer.Ordinal),
+            Enumerable.Range(0, 20).Select(i => $"e{i}").Append("no-time").Append("test-button").Order(StringComparer.Ordinal),
             output.All.Select(line => (string)JsonNode.Parse(line)!["email_id"]!).Order(StringComparer.Ordinal));
     }
 

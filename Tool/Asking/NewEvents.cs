@@ -7,12 +7,16 @@ using Smtp2GoIngest.Storing;
 namespace Smtp2GoIngest.Tool.Asking;
 
 /// <summary>Each call returns what was stored since shortly before the last one, and each row only once.</summary>
-/// <param name="lateness">Only events that happened within this time are looked at.</param>
+/// <param name="lateness">Only events that happened within this time are looked at, and those of SMTP2GO's test button.</param>
 /// <remarks>It goes by the storage service's clock: a local one that is off by a minute would miss or repeat events.</remarks>
 internal sealed class NewEvents(TableServiceClient service, TimeSpan lateness)
 {
     // A row becomes visible a little after its Timestamp, and reading the whole range takes a while itself.
     private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(30);
+
+    // SMTP2GO dates the events of its test button in 2019 (seen in its own test payloads), and whoever presses it watches.
+    private const string TestsFrom = "2019-";
+    private const string TestsUntil = "2020-";
 
     private readonly TableClient table = service.GetTableClient(EventIndex.ByDayTable);
 
@@ -36,13 +40,21 @@ internal sealed class NewEvents(TableServiceClient service, TimeSpan lateness)
             }
         }
 
+        // One after the other: a condition with an "or" between partitions would look at the whole table.
         var from = EventQueries.From(EventKeys.Day(now - lateness));
-        var filter = TableClient.CreateQueryFilter($"PartitionKey ge {from} and Timestamp ge {since}");
-        await foreach (var row in table.QueryAsync<TableEntity>(filter, cancellationToken: cancellationToken))
+        string[] filters =
+        [
+            TableClient.CreateQueryFilter($"PartitionKey ge {from} and Timestamp ge {since}"),
+            TableClient.CreateQueryFilter($"PartitionKey ge {TestsFrom} and PartitionKey lt {TestsUntil} and Timestamp ge {since}"),
+        ];
+        foreach (var filter in filters)
         {
-            if (seen.TryAdd((row.PartitionKey, row.RowKey), row.Timestamp ?? now))
+            await foreach (var row in table.QueryAsync<TableEntity>(filter, cancellationToken: cancellationToken))
             {
-                yield return row;
+                if (seen.TryAdd((row.PartitionKey, row.RowKey), row.Timestamp ?? now))
+                {
+                    yield return row;
+                }
             }
         }
 

@@ -22,8 +22,8 @@ internal static class EventList
     }
 
     /// <summary>A row of <see cref="OfMany"/> without headings, for events that come one by one.</summary>
-    public static IEnumerable<string> Lines(CommandContext context, ParseResult parsed, TableEntity row) =>
-        context.Lines([Cells(StoredEvent.Of(row), context.Times(parsed))]);
+    public static IEnumerable<string> Lines(CommandContext context, TimeText times, TableEntity row) =>
+        context.Lines([Cells(StoredEvent.Of(row), times)]);
 
     /// <summary>Events of one email.</summary>
     /// <param name="withRecipient">False where all are about one recipient.</param>

@@ -16,7 +16,7 @@ internal static class TailCommand
         };
         var days = new Option<int>("--days")
         {
-            Description = "How late an event may arrive: only events that happened within this many days are shown.",
+            Description = "How late an event may arrive: only events that happened within this many days are shown, and test events.",
             DefaultValueFactory = _ => 3,
             CustomParser = argument => ArgumentParsing.ParseNumber(argument, 0, 3_660),
         };
@@ -33,7 +33,7 @@ internal static class TailCommand
                     {
                         await (context.IsJson(parsed)
                             ? context.Output.WriteJsonAsync(row, cancellationToken)
-                            : context.WriteLinesAsync(EventList.Lines(context, parsed, row), cancellationToken));
+                            : context.WriteLinesAsync(EventList.Lines(context, context.Times(parsed), row), cancellationToken));
                     }
 
                     await context.Output.FlushAsync(cancellationToken);
