@@ -125,7 +125,7 @@ public sealed partial class DocumentationTests
 
         var (now, shipped) = (await TextAsync(drawn), await TextAsync(Path.Combine(Repository.Root, "docs", "demo.svg")));
         File.Delete(drawn);
-        Assert.True(now == shipped, "docs/demo.svg is old: dotnet run --project Local -- --picture docs/demo.svg");
+        Assert.True(now == shipped, "docs/demo.svg is out of date: dotnet run --project Local -- --picture docs/demo.svg");
 
         static async Task<string> TextAsync(string file) => (await File.ReadAllTextAsync(file, Test.Token)).ReplaceLineEndings("\n");
     }

@@ -15,7 +15,7 @@ public sealed partial class FirstHourTests : IDisposable
 
     private static readonly string[] ToolNames = ["smtp2go-ingest ", "dotnet run --project Tool -- "];
 
-    // Nothing else is left out, and each block says so in a comment before it.
+    // No block is left out for any other reason, and each says so in a comment before it.
     private static readonly string[] Reasons = ["needs Azure", "installs"];
 
     private readonly DirectoryInfo root = Directory.CreateTempSubdirectory("smtp2go-ingest-first-hour-");
@@ -85,7 +85,7 @@ public sealed partial class FirstHourTests : IDisposable
     private async Task<ToolRun> RunToolAsync(DemoRun demo, string line)
     {
         var tool = ToolNames.FirstOrDefault(name => line.StartsWith(name, StringComparison.Ordinal));
-        Assert.True(tool is not null, $"Not run in the tests, and not marked so: {line}");
+        Assert.True(tool is not null, $"Not run in the tests, and not marked as such: {line}");
         string[] args = [.. CommandLineParser.SplitCommandLine(line[tool.Length..])];
 
         // The samples may be from yesterday by now.

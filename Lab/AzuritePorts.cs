@@ -6,7 +6,7 @@ namespace Smtp2GoIngest.Lab;
 /// <summary>Where Azurite listens, on loopback; 0 means any free port.</summary>
 public sealed record AzuritePorts(int Blob, int Queue, int Table)
 {
-    /// <summary>The ports that <c>UseDevelopmentStorage=true</c> stands for, and that Storage Explorer looks at by itself.</summary>
+    /// <summary>The ports that <c>UseDevelopmentStorage=true</c> stands for, and that Storage Explorer looks at by default.</summary>
     public static AzuritePorts Usual { get; } = new(10000, 10001, 10002);
 
     public static AzuritePorts AnyFree { get; } = new(0, 0, 0);

@@ -16,10 +16,10 @@ internal sealed class Demo : IAsyncDisposable
 {
     public const string Username = "smtp2go";
 
-    // Public, and the one that FunctionApp/webhook.http and local.settings.sample.json have. The app takes it on loopback only.
+    // Public, and the one that FunctionApp/webhook.http and local.settings.sample.json have. The app accepts it on loopback only.
     public const string Password = WebhookOptions.SamplePassword;
 
-    // Storing takes a second, on a busy machine ten.
+    // Storing takes a second, or ten on a busy machine.
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromMinutes(1);
 
     private readonly Azurite azurite;
@@ -27,7 +27,7 @@ internal sealed class Demo : IAsyncDisposable
 
     private Demo(Azurite azurite, WebApplication app) => (this.azurite, this.app) = (azurite, app);
 
-    /// <summary>As short as it can be: for the usual ports there is a word.</summary>
+    /// <summary>As short as it can be: there is a shorthand for the usual ports.</summary>
     public string ConnectionString => IsAtUsualStoragePorts ? "UseDevelopmentStorage=true" : azurite.ConnectionString;
 
     public AzuritePorts StoragePorts => azurite.Ports;
@@ -53,7 +53,7 @@ internal sealed class Demo : IAsyncDisposable
             {
                 var samples = new DemoEvents(data.TimeOfSamples(DateTimeOffset.UtcNow - DemoEvents.Span - TimeSpan.FromMinutes(1)));
                 await steps.RunAsync("Posting sample events, as forms and as JSON", () => demo.PostAsync(samples, cancellationToken));
-                await steps.RunAsync("Waiting until they are stored", () => demo.WaitForRowsAsync(samples, cancellationToken));
+                await steps.RunAsync("Waiting for them to be stored", () => demo.WaitForRowsAsync(samples, cancellationToken));
                 data.HasSamples = true;
             }
 
@@ -133,7 +133,7 @@ internal sealed class Demo : IAsyncDisposable
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
-            // The first event makes the table.
+            // The first event creates the table.
             return 0;
         }
     }

@@ -15,9 +15,9 @@ internal sealed class DemoCommand
     private const string Usage = """
         Usage: dotnet run --project Local [-- [--once] [--fresh] | --picture <file.svg>]
 
-          --once     Shows what is stored, and ends.
-          --fresh    Forgets what earlier demos stored.
-          --picture  Draws README's picture of the tool, and ends.
+          --once     Shows what is stored, and exits.
+          --fresh    Deletes what earlier demos stored.
+          --picture  Draws the README's picture of the tool, and exits.
         """;
 
     private static readonly string[] Options = ["--once", "--fresh"];
@@ -25,7 +25,7 @@ internal sealed class DemoCommand
     // How often it looks for events that have arrived.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    // SMTP2GO's test button sends events of 2019.
+    // SMTP2GO's test button sends events from 2019.
     private static readonly TimeSpan Lateness = TimeSpan.FromDays(3_650);
 
     private readonly TextWriter output;
@@ -39,7 +39,7 @@ internal sealed class DemoCommand
         console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
     }
 
-    /// <returns>0; 1 where it failed or was interrupted before it was up; 2 for arguments that it does not have.</returns>
+    /// <returns>0; 1 if it failed or was interrupted before it was up; 2 for unknown arguments.</returns>
     public static async Task<int> RunAsync(
         string[] args, TextWriter output, TextWriter error, DemoPlace place, CancellationToken cancellationToken)
     {
@@ -80,7 +80,7 @@ internal sealed class DemoCommand
         var steps = new Steps(console);
         if (!AzuriteInstallation.IsInstalled)
         {
-            const string What = "Installing Azurite from npm, once";
+            const string What = "Installing Azurite from npm (first start only)";
             await steps.RunAsync(What, say => AzuriteInstallation.InstallAsync(
                 new Progress<long>(bytes => say($"{What}: {Megabytes(bytes)} of {Megabytes(AzuriteInstallation.Size)} MB")),
                 cancellationToken));
@@ -89,7 +89,7 @@ internal sealed class DemoCommand
         using var data = DemoData.Open(place.DataFolder, fresh);
         if (!data.IsKept)
         {
-            Say("Another demo is running. This one has other ports, and data of its own that goes when it ends.");
+            Say("Another demo is running. This one uses other ports, and its own data, which is deleted when it ends.");
             place = place with { Storage = AzuritePorts.AnyFree, AppPort = 0 };
         }
 
@@ -101,7 +101,7 @@ internal sealed class DemoCommand
             return;
         }
 
-        // What is stored by now was shown.
+        // Skips what is already stored: it has been shown.
         var events = new NewEvents(new TableServiceClient(demo.ConnectionString), Lateness);
         await foreach (var _ in events.NextAsync(cancellationToken))
         {
@@ -111,7 +111,7 @@ internal sealed class DemoCommand
         console.MarkupLine("\n[bold]Events as they arrive[/] (Ctrl+C stops everything)");
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, demo.Stopping);
         await ShowNewEventsAsync(events, ending.Token);
-        Say(data.IsKept ? "Stopping. The next start has the same data; -- --fresh forgets it." : "Stopping.");
+        Say(data.IsKept ? "Stopping. The next start has the same data, unless you add -- --fresh." : "Stopping.");
     }
 
     private async Task SayPortsAsync(DemoPlace place, Demo demo)
@@ -119,13 +119,13 @@ internal sealed class DemoCommand
         (string Of, int Usual, int Now)[] ports =
         [
             ("the app", place.AppPort, demo.Endpoint.Port),
-            ("blobs", place.Storage.Blob, demo.StoragePorts.Blob),
-            ("queues", place.Storage.Queue, demo.StoragePorts.Queue),
-            ("tables", place.Storage.Table, demo.StoragePorts.Table),
+            ("the blob service", place.Storage.Blob, demo.StoragePorts.Blob),
+            ("the queue service", place.Storage.Queue, demo.StoragePorts.Queue),
+            ("the table service", place.Storage.Table, demo.StoragePorts.Table),
         ];
         foreach (var port in ports.Where(port => port.Usual != 0 && port.Usual != port.Now))
         {
-            await output.WriteLineAsync($"Port {port.Usual} is taken: {port.Of} on {port.Now} instead.");
+            await output.WriteLineAsync($"Port {port.Usual} is taken: {port.Of} uses {port.Now} instead.");
         }
     }
 
@@ -137,7 +137,7 @@ internal sealed class DemoCommand
             var shown = await ToolProgram.RunAsync(["email", id, "--connection", demo.ConnectionString], tool, cancellationToken);
             if (shown == ExitCode.NothingFound)
             {
-                Say("It was deleted. -- --fresh starts over.");
+                Say("It was deleted. Add -- --fresh to start over.");
             }
             else if (shown != ExitCode.Done)
             {

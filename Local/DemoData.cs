@@ -10,7 +10,7 @@ internal sealed class DemoData : IDisposable
 
     private DemoData(string folder, FileStream? inUse) => (this.folder, this.inUse) = (folder, inUse);
 
-    /// <summary>False where another demo has the folder: then the data is somewhere else, and deleted at the end.</summary>
+    /// <summary>False if another demo is using the folder: then the data is somewhere else, and is deleted at the end.</summary>
     public bool IsKept => inUse is not null;
 
     public string StorageFolder => Path.Combine(folder, "azurite");

@@ -3,10 +3,10 @@ using Smtp2GoIngest.Lab;
 
 namespace Smtp2GoIngest.Local;
 
-/// <summary>Where a demo keeps its data and where it listens, if nobody else does.</summary>
+/// <summary>Where a demo keeps its data and where it listens, unless somebody else is there already.</summary>
 internal sealed record DemoPlace(string DataFolder, AzuritePorts Storage, int AppPort)
 {
-    /// <summary>Ignored by git. The ports are those that func, the tool and Storage Explorer look at by themselves.</summary>
+    /// <summary>Ignored by git. The ports are those that func, the tool and Storage Explorer look at by default.</summary>
     public static DemoPlace Usual { get; } = new(
         Path.Combine(RepositoryRoot, "artifacts", "demo"), AzuritePorts.Usual, AppPort: 7071);
 

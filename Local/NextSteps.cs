@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace Smtp2GoIngest.Local;
 
-/// <summary>What to try while the demo is up. Lines that one copies are never wrapped.</summary>
+/// <summary>What to try while the demo is up. Lines to copy are never wrapped.</summary>
 internal static class NextSteps
 {
     public static async Task WriteAsync(IAnsiConsole console, TextWriter output, Demo demo)
@@ -27,7 +27,7 @@ internal static class NextSteps
             ? "Emulator & Attached, Storage Accounts, (Emulator - Default Ports), Tables"
             : "Attach to a resource, Storage account, Connection string: the text above");
 
-        console.MarkupLine("\n[bold]Send[/] an event as SMTP2GO would (in PowerShell: curl.exe, in one line):");
+        console.MarkupLine("\n[bold]Send[/] an event as SMTP2GO would (in PowerShell: curl.exe, on one line):");
         await output.WriteLineAsync($"""
             curl -i -u {Demo.Username}:{Demo.Password} \
               {demo.Endpoint} \

@@ -5,7 +5,7 @@ using ToolProgram = Smtp2GoIngest.Tool.Program;
 
 namespace Smtp2GoIngest.Local;
 
-/// <summary>README's picture: what the tool says of the sample events, at a fixed time, so that it changes only with the tool.</summary>
+/// <summary>README's picture: what the tool says about the sample events, at a fixed time, so that it changes only with the tool.</summary>
 internal static class Picture
 {
     private const int Width = 100;

@@ -21,7 +21,7 @@ internal sealed class Steps(IAnsiConsole console)
     {
         var started = TimeProvider.System.GetTimestamp();
 
-        // Without a terminal each change would be a line.
+        // Without a terminal, each change would be a new line.
         var result = console.Profile.Capabilities.Interactive
             ? await console.Status().StartAsync(what, context => step(text => context.Status = Markup.Escape(text)))
             : await step(_ => { });

@@ -12,7 +12,7 @@ internal static class Program
     private const int BlockSize = 64 * 1024;
     private const int MinHelpWidth = 60;
 
-    // The number that Linux and macOS give to EPIPE.
+    // The value of EPIPE on Linux and macOS.
     private const int BrokenPipe = 32;
 
     private const string Description = """
@@ -28,13 +28,13 @@ internal static class Program
     {
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
-        // To a file or another program in blocks: the console's own writer would make a system call for every line.
-        // Written out at the end of the run; after a failure of that, its disposal would only fail again.
+        // Output to a file or another program goes in blocks: the console's own writer would make a system call for every line.
+        // It is flushed at the end of the run. If that fails, disposing of it would only fail again.
         var output = Console.IsOutputRedirected ? new StreamWriter(OpenOutput(), Console.OutputEncoding, BlockSize) : Console.Out;
         return await RunAsync(args, new CommandContext(output, Console.Error, Directory.GetCurrentDirectory()), CancellationToken.None);
     }
 
-    // The console's own stream is content with a pipe that nobody reads any more: `tail | head -1` would never end.
+    // The console's own stream does not mind a pipe that nobody reads any more: `tail | head -1` would never end.
     private static Stream OpenOutput()
     {
         if (!OperatingSystem.IsWindows())
@@ -88,7 +88,7 @@ internal static class Program
         }
         catch (IOException e) when (e.HResult == BrokenPipe)
         {
-            // Whoever reads has seen enough, as in `| head -1`.
+            // The reader has seen enough, as in `| head -1`.
             return ExitCode.Failed;
         }
         catch (Exception e) when (FailureText.Explain(e) is { } message)
@@ -97,13 +97,13 @@ internal static class Program
         }
         catch (Exception e)
         {
-            // Its own text may quote a row. The place is enough to find it.
+            // The exception's own text may quote a row. The place is enough to find the bug.
             var place = $"{e.GetType().Name} in {e.TargetSite?.DeclaringType?.Name}.{e.TargetSite?.Name}";
             return await TellAsync(context, $"This is a bug, please report it: {place}.", ExitCode.Failed);
         }
     }
 
-    // To a full disk, for example. What was done is done, but nobody was told.
+    // This fails on a full disk, for example. The work was done, but nobody was told.
     private static async Task<int> FlushAsync(CommandContext context, int exitCode)
     {
         try
@@ -129,7 +129,7 @@ internal static class Program
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Nobody listens. The exit code says it.
+            // Nobody is listening. The exit code has to say it.
         }
 
         return exitCode;
@@ -159,7 +159,7 @@ internal static class Program
             ReparseCommand.Create(context),
         };
 
-        // In less room the library draws help for ever, or throws.
+        // In a narrower terminal the library draws help for ever, or throws.
         var help = new HelpAction { MaxWidth = Math.Max(context.Width, MinHelpWidth) };
         root.Options.OfType<HelpOption>().Single().Action = help;
         foreach (var group in root.Subcommands.Where(command => command.Subcommands.Count > 0).Prepend(root))

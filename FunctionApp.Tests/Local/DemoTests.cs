@@ -155,8 +155,8 @@ public sealed class DemoTests : IDisposable
 
         Assert.Equal(0, await DemoCommand.RunAsync(["--once"], output, output, place, Test.Token));
 
-        Assert.Contains($"Port {port} is taken: the app on ", output.ToString(), StringComparison.Ordinal);
-        Assert.Contains($"Port {port} is taken: queues on ", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"Port {port} is taken: the app uses ", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"Port {port} is taken: the queue service uses ", output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

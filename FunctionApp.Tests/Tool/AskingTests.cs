@@ -17,7 +17,7 @@ public sealed class AskingTests
     [InlineData("delivered", "delivered")]
     [InlineData("processed delivered+2 open+60 click+61", "delivered after 2 s, opened and clicked")]
     [InlineData("click+61 open+60 delivered+2 processed", "delivered after 2 s, opened and clicked")]
-    [InlineData("processed soft+5 soft+600 delivered+3600", "delivered after 60 min (at first bounced softly, 2×)")]
+    [InlineData("processed soft+5 soft+600 delivered+3600", "delivered after 60 min (soft bounces before that: 2)")]
     [InlineData("processed soft+5", "bounced (soft): 452 4.2.2 mailbox full")]
     [InlineData("processed soft+5 hard+9", "bounced (hard): 550 5.1.1 unknown")]
     [InlineData("processed hard+5 soft+9", "bounced (hard): 550 5.1.1 unknown")]
@@ -33,7 +33,7 @@ public sealed class AskingTests
     [InlineData("sms_delivered", "delivered")]
     [InlineData("sms_failed", "failed: 30003")]
     [InlineData("unheard-of", "not known: neither delivered nor bounced so far")]
-    public void What_became_of_an_email_is_said_in_words(string events, string expected)
+    public void What_became_of_an_email_is_told_in_words(string events, string expected)
     {
         var delivery = new Delivery("ada@example.org");
         foreach (var e in Events(events))
@@ -53,11 +53,11 @@ public sealed class AskingTests
         + "the last delivery was on 2026-05-01 10:00:00.")]
     [InlineData(
         "suppressed",
-        "Mail to a@b does not arrive: SMTP2GO suppresses it, as on 2026-05-01 10:00:00 (Recipient is suppressed); "
+        "Mail to a@b does not arrive: SMTP2GO suppressed it on 2026-05-01 10:00:00 (Recipient is suppressed); "
         + "nothing was ever delivered to it.")]
     [InlineData(
         "soft soft+9",
-        "Mail to a@b may not arrive: the last 2 emails bounced softly, last on 2026-05-01 10:00:09 (452 4.2.2 mailbox full); "
+        "Mail to a@b may not arrive: the last 2 emails were soft bounces, last on 2026-05-01 10:00:09 (452 4.2.2 mailbox full); "
         + "nothing was ever delivered to it.")]
     [InlineData(
         "delivered spam+5 hard+9",
@@ -66,9 +66,9 @@ public sealed class AskingTests
     [InlineData(
         "unverified",
         "It is not known whether mail to a@b arrives: SMTP2GO rejected the email on 2026-05-01 10:00:00 (Sender is not verified).")]
-    [InlineData("processed", "It is not known whether mail to a@b arrives: nothing was delivered and nothing bounced so far.")]
-    [InlineData("test", "It is not known whether mail to a@b arrives: nothing was delivered and nothing bounced so far.")]
-    public void Whether_mail_arrives_is_one_sentence(string events, string expected)
+    [InlineData("processed", "It is not known whether mail to a@b arrives: so far nothing was delivered and nothing bounced.")]
+    [InlineData("test", "It is not known whether mail to a@b arrives: so far nothing was delivered and nothing bounced.")]
+    public void Whether_mail_arrives_is_answered_in_one_sentence(string events, string expected)
     {
         var state = new AddressState("a@b");
         foreach (var e in Events(events))
@@ -85,7 +85,7 @@ public sealed class AskingTests
     [InlineData("open@3 click@2 processed@1", "processed click open")]
     [InlineData("open@3 click processed@1", "processed open click")]
     [InlineData("click open+1 delivered+1 processed+2", "click delivered open processed")]
-    public async Task Events_of_one_second_come_in_the_order_in_which_they_happened(string stored, string expected)
+    public async Task Events_in_the_same_second_come_in_the_order_in_which_they_happened(string stored, string expected)
     {
         var ordered = await Events(stored).ToAsyncEnumerable().InOrderAsync().Select(e => e.Name).ToListAsync(Test.Token);
 
@@ -130,7 +130,7 @@ public sealed class AskingTests
     [InlineData("..")]
     [InlineData("0001-01-01")]
     [InlineData("9999-12-31")]
-    public void What_is_not_a_range_of_days_is_said(string text)
+    public void What_is_not_a_range_of_days_is_refused_with_a_reason(string text)
     {
         Assert.Null(DayRange.Parse(text, new DateOnly(2026, 5, 15), out var problem));
         Assert.NotNull(problem);
@@ -167,7 +167,7 @@ public sealed class AskingTests
     [InlineData(7_199, "119 min")]
     [InlineData(7_200, "2 h")]
     [InlineData(172_800, "2 days")]
-    public void A_length_of_time_is_said_in_its_largest_unit(int seconds, string expected) =>
+    public void A_length_of_time_is_given_in_its_largest_unit(int seconds, string expected) =>
         Assert.Equal(expected, TimeText.Of(TimeSpan.FromSeconds(seconds)));
 
     private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);

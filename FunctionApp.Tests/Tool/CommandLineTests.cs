@@ -19,7 +19,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
         "email", "recipient", "day", "summary", "tail", "export", "dead-letters", "send", "check", "purge", "forget", "reindex", "reparse",
     ];
 
-    /// <summary>Texts that no argument should be.</summary>
+    /// <summary>Texts that should never be an argument.</summary>
     private static readonly string[] Odd =
     [
         string.Empty, " ", "\t", "\n", "\r\n", "\0", "\u0007\u001b[2J", "a\u0085b", "\u202enoitcejni", "\u2066x\u2069", "\ud800",
@@ -32,7 +32,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
     ];
 
     [Fact]
-    public async Task Nothing_typed_is_the_help_and_that_is_no_error()
+    public async Task Without_arguments_it_shows_its_help_and_that_is_not_an_error()
     {
         var all = await RunAsync(azurite.NewAccount());
         var group = await RunAsync(azurite.NewAccount(), "dead-letters");
@@ -74,7 +74,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
         "send", "open", $"--pasword={Secret}")]
     [InlineData("'b' is one argument too many for 'email'. See smtp2go-ingest email --help.", "email", "a", "b")]
     [InlineData("'recipient' needs <address>. See smtp2go-ingest recipient --help.", "recipient")]
-    public async Task What_is_mistyped_gets_one_line_with_a_suggestion(string error, params string[] args)
+    public async Task A_mistyped_word_gets_one_line_with_a_suggestion(string error, params string[] args)
     {
         var run = await RunAsync(azurite.NewAccount(), args);
 
@@ -93,7 +93,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
         await RunAsync(azurite.NewAccount(), "email", "--", "--jsn") is var run ? (run.ExitCode, run.Error) : default);
 
     [Fact]
-    public async Task No_odd_command_line_ends_in_anything_but_a_result_or_one_line()
+    public async Task Every_odd_command_line_ends_in_a_result_or_one_line()
     {
         var account = azurite.NewAccount();
         await using (var app = await IngestApp.StartAsync(account))
@@ -166,7 +166,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
     [InlineData("{}")]
     [InlineData("[]")]
     [InlineData("")]
-    public async Task An_odd_answer_of_storage_ends_no_command_in_a_stack_trace(string answer)
+    public async Task An_odd_answer_from_storage_never_gives_a_stack_trace(string answer)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();

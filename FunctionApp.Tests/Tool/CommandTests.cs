@@ -51,7 +51,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Sending_takes_the_user_name_and_password_of_the_url()
+    public async Task Sending_uses_the_user_name_and_password_in_the_url()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -98,7 +98,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Sending_says_how_to_fix_it_and_no_secret()
+    public async Task A_failed_send_says_how_to_fix_it_and_no_secret()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -116,7 +116,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Tail_shows_each_event_once_however_late_and_begins_before_there_is_a_table()
+    public async Task Tail_shows_each_event_once_however_late_and_can_start_before_there_is_a_table()
     {
         var account = azurite.NewAccount();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(Test.Token);
@@ -149,7 +149,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Check_is_content_with_an_account_that_is_still_empty_and_makes_nothing_in_it()
+    public async Task Check_accepts_an_account_that_is_still_empty_and_creates_nothing_in_it()
     {
         var account = azurite.NewAccount();
 
@@ -191,7 +191,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Check_says_of_hidden_messages_how_old_the_oldest_is_where_the_app_has_seen_it()
+    public async Task Check_says_how_old_the_oldest_hidden_message_is_if_the_app_has_seen_it()
     {
         var account = azurite.NewAccount();
         var queue = new QueueClient(account, WebhookQueue.Name);
@@ -245,7 +245,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Check_says_nothing_of_what_it_did_not_reach_and_is_done_soon()
+    public async Task Check_says_nothing_about_what_it_did_not_reach_and_ends_soon()
     {
         var started = Stopwatch.GetTimestamp();
 
@@ -258,7 +258,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Check_waits_ten_seconds_for_storage_that_takes_the_connection_and_never_answers()
+    public async Task Check_waits_ten_seconds_for_storage_that_accepts_the_connection_and_never_answers()
     {
         using var silent = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         silent.Start();

@@ -9,13 +9,13 @@ namespace Smtp2GoIngest.Tests.Tool;
 public sealed class DeadLetterTests(AzuriteFixture azurite)
 {
     [Fact]
-    public async Task None_is_an_answer_and_no_failure()
+    public async Task No_dead_letters_is_an_answer_and_not_a_failure()
     {
         var account = azurite.NewAccount();
 
         Assert.Equal(new ToolRun(0, "No dead letters.\n", string.Empty), await RunAsync(account, "dead-letters", "list"));
         Assert.Equal(
-            new ToolRun(0, "No dead letters of reason poison.\n", string.Empty),
+            new ToolRun(0, "No dead letters with reason poison.\n", string.Empty),
             await RunAsync(account, "dead-letters", "list", "--reason", "poison"));
         Assert.Equal(new ToolRun(0, string.Empty, string.Empty), await RunAsync(account, "dead-letters", "list", "--json"));
     }
@@ -50,7 +50,7 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task One_is_named_by_its_id_by_a_beginning_of_it_or_by_day_and_row()
+    public async Task One_is_named_by_its_id_by_the_start_of_it_or_by_day_and_row()
     {
         var account = azurite.NewAccount();
         await StoreAsync(account, [.. Enumerable.Range(0, 60).Select(i => Row($"{i}", "no-event", "Body", $"n={i}"))]);
@@ -69,7 +69,7 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_beginning_that_fits_several_is_refused_with_their_count_and_nothing_is_deleted()
+    public async Task A_start_that_matches_several_is_refused_with_their_count_and_nothing_is_deleted()
     {
         var account = azurite.NewAccount();
         var rows = Enumerable
@@ -83,7 +83,7 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
         var ambiguous = await RunAsync(account, "dead-letters", "drop", Key("x").Id, Key(rows[0]).Id[..4], "--yes");
         var unknown = await RunAsync(account, "dead-letters", "drop", Key("x").Id, "0000000000000000", "--yes");
 
-        Assert.Equal((2, $"'{Key(rows[0]).Id[..4]}' fits 2 dead letters: give more digits.\n"), (ambiguous.ExitCode, ambiguous.Error));
+        Assert.Equal((2, $"'{Key(rows[0]).Id[..4]}' matches 2 dead letters: give more digits.\n"), (ambiguous.ExitCode, ambiguous.Error));
         Assert.Equal(3, unknown.ExitCode);
         Assert.Equal(3, (await RunAsync(account, "dead-letters", "list", "--json")).Json.Count);
     }
@@ -95,7 +95,7 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
     [InlineData]
     [InlineData("abcd1234", "--reason", "poison")]
     [InlineData("--reason", "no-evnt")]
-    public async Task What_names_none_is_wrong_usage(params string[] args)
+    public async Task Not_naming_any_dead_letter_properly_is_wrong_usage(params string[] args)
     {
         var run = await RunAsync(azurite.NewAccount(), ["dead-letters", "drop", "--yes", .. args]);
 
@@ -120,7 +120,7 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task All_of_one_reason_are_dropped_beyond_one_page_and_no_other()
+    public async Task All_with_one_reason_are_dropped_beyond_one_page_and_no_others()
     {
         var account = azurite.NewAccount();
         await StoreAsync(
@@ -135,7 +135,7 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_body_is_shown_readable_and_exactly_with_json()
+    public async Task A_body_is_shown_in_readable_form_and_exactly_with_json()
     {
         var account = azurite.NewAccount();
         await StoreAsync(
@@ -172,7 +172,7 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_replay_says_what_came_of_each()
+    public async Task A_replay_says_what_became_of_each()
     {
         var account = azurite.NewAccount();
         await using var app = await IngestApp.StartAsync(account);
@@ -201,7 +201,7 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_replay_that_nobody_takes_is_still_waiting_when_the_time_is_up()
+    public async Task A_replay_that_nobody_picks_up_is_still_waiting_when_the_time_is_up()
     {
         var account = azurite.NewAccount();
         await StoreAsync(account, Row("a", "poison", "Body", "event=open&id=1&email_id=e1"));
@@ -215,7 +215,7 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_dead_letter_that_somebody_drops_meanwhile_is_not_said_to_be_stored()
+    public async Task A_dead_letter_that_somebody_drops_in_the_meantime_is_not_reported_as_stored()
     {
         var account = azurite.NewAccount();
         await StoreAsync(account, Row("a", "poison", "Body", "event=open&id=1&email_id=e1"));

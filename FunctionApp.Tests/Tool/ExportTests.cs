@@ -9,7 +9,7 @@ using Smtp2GoIngest.Tool.Commands;
 
 namespace Smtp2GoIngest.Tests.Tool;
 
-/// <summary>A file under its name is whole, each day is in it once, and an interrupted export goes on where it was.</summary>
+/// <summary>A file under its own name is complete, each day is in it once, and an interrupted export continues where it stopped.</summary>
 public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
 {
     private const int EventsPerDay = 80;
@@ -85,7 +85,7 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
     [InlineData("ndjson")]
     [InlineData("csv")]
     [InlineData("csv", "--exact")]
-    public async Task An_interrupted_export_goes_on_after_its_last_whole_day(params string[] format)
+    public async Task An_interrupted_export_continues_after_its_last_whole_day(params string[] format)
     {
         var account = azurite.NewAccount();
         await StoreMonthAsync(account);
@@ -134,7 +134,7 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
     }
 
     [Fact]
-    public async Task A_process_that_is_killed_at_any_moment_leaves_no_file_that_is_not_whole()
+    public async Task A_process_that_is_killed_at_any_moment_leaves_no_incomplete_file()
     {
         var account = azurite.NewAccount();
         await StoreMonthAsync(account);
@@ -166,7 +166,7 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
     [InlineData("abc\nhalf of a da", "abc\n")]
     [InlineData("abc\n", "abc\n")]
     [InlineData("ab", "")]
-    public async Task What_a_crash_left_behind_the_last_whole_day_is_cut_off(string left, string kept)
+    public async Task What_a_crash_left_after_the_last_whole_day_is_cut_off(string left, string kept)
     {
         var request = new ExportRequest("account", "ndjson", false, "2026-05-01", "2026-05-31");
         await KeepAsync(request, "abc\n");
@@ -187,7 +187,7 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
     [InlineData("{")]
     [InlineData("{}")]
     [InlineData("null")]
-    public async Task A_state_that_a_crash_has_cut_is_none(string state)
+    public async Task A_state_that_a_crash_cut_short_does_not_count(string state)
     {
         var request = new ExportRequest("account", "ndjson", false, "2026-05-01", "2026-05-31");
         await KeepAsync(request, "abc\n");
@@ -205,7 +205,7 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
         await KeepAsync(request, "abc\n");
         await using (new ExportFile(Path, request with { Format = "csv" }))
         {
-            // A crash now must not leave another content under the old state.
+            // A crash now must not leave other content under the old state.
             Assert.False(File.Exists(Path + ".part.json"));
             Assert.Throws<IOException>(() => new ExportFile(Path, request));
         }
@@ -214,7 +214,7 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
     }
 
     [Fact]
-    public async Task Where_nothing_is_found_a_file_of_that_name_stays_as_it_is()
+    public async Task If_nothing_is_found_a_file_of_that_name_stays_as_it_is()
     {
         await File.WriteAllTextAsync(Path, "mine", Test.Token);
 

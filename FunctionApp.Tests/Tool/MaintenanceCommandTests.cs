@@ -32,7 +32,7 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
     [InlineData("2024-5-1", "'2024-5-1' is not a date: write it as 2026-05-01.")]
     [InlineData("tomorrow", "'tomorrow' is not a date: write it as 2026-05-01.")]
     [InlineData("", "'' is not a date: write it as 2026-05-01.")]
-    public async Task Purge_takes_a_date_as_the_other_commands_do(string date, string error) => AssertRefused(
+    public async Task Purge_accepts_a_date_as_the_other_commands_do(string date, string error) => AssertRefused(
         $"{error} See smtp2go-ingest purge --help.\n", await RunAsync(azurite.NewAccount(), "purge", "--yes", "--before", date));
 
     [Fact]
@@ -75,13 +75,13 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
     [InlineData("grace@x.example, henk@x.example")]
     [InlineData("12345")]
     [InlineData("a\tb@x.example")]
-    public async Task Forget_refuses_what_is_no_address(string text) => AssertRefused(
+    public async Task Forget_refuses_what_is_not_an_address(string text) => AssertRefused(
         $"'{text.Replace('\t', ' ')}' is not an email address or a telephone number with its country code. "
         + "See smtp2go-ingest forget --help.\n",
         await RunAsync(azurite.NewAccount(), "forget", text, "--yes"));
 
     [Fact]
-    public async Task Forget_takes_a_telephone_number()
+    public async Task Forget_accepts_a_telephone_number()
     {
         var account = await StoredAsync("event=sms_delivered&id=1&message_id=s1&destination_number=%2B491512345678");
 
@@ -103,7 +103,7 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task People_are_told_a_line_a_figure()
+    public async Task People_are_told_one_figure_per_line()
     {
         var account = await StoredAsync("event=open&id=1&email_id=e1&rcpt=a@x.example&time=2024-05-01T10:00:00Z", "a=1", "b=2");
 

@@ -39,7 +39,7 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
     [InlineData("7d", "2026-05-24T12:00:00Z")]
     [InlineData("36h", "2026-05-30T00:00:00Z")]
     [InlineData("90m", "2026-05-31T10:30:00Z")]
-    public async Task A_recipient_since_a_time(string since, string expected)
+    public async Task A_recipient_since_a_time_has_only_events_since_then(string since, string expected)
     {
         var run = await RunAsync("recipient", "user5@example.org", "--since", since, "--json");
 
@@ -49,7 +49,7 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
     }
 
     [Fact]
-    public async Task Since_a_time_leaves_out_what_has_none()
+    public async Task Since_a_time_leaves_out_events_without_one()
     {
         var run = await RunAsync("recipient", "other@example.org", "--since", "2026-01-01", "--json");
 
@@ -228,7 +228,7 @@ public sealed class QueryTests(GeneratedEvents events) : IClassFixture<Generated
             line["counts"]!.AsObject().Select(count => (count.Key, (int)count.Value!)));
     }
 
-    /// <summary>A reader of RFC 4180, written apart from the writer.</summary>
+    /// <summary>A reader of RFC 4180, written independently of the writer.</summary>
     private static List<List<string>> Csv(string text)
     {
         var records = new List<List<string>> { new() };

@@ -26,7 +26,7 @@ public sealed class SearchTests(GeneratedEvents events) : IClassFixture<Generate
     [Theory]
     [InlineData(null)]
     [InlineData("delivered")]
-    public async Task A_local_day_is_other_events_than_the_same_day_in_UTC(string? eventName)
+    public async Task A_local_day_has_other_events_than_the_same_day_in_UTC(string? eventName)
     {
         string[] args = ["day", "2026-05-20", "--json", .. (string[])(eventName is null ? [] : ["--event", eventName])];
         var local = await RunInAsync(NewYork, args);
@@ -102,7 +102,7 @@ public sealed class SearchTests(GeneratedEvents events) : IClassFixture<Generate
     }
 
     [Fact]
-    public async Task A_recipient_is_told_email_by_email_and_ends_with_the_verdict()
+    public async Task A_recipient_is_shown_email_by_email_with_the_verdict_at_the_end()
     {
         var run = await RunAsync("recipient", "  User Five <USER5@example.org> ", "--limit", "2", "--utc");
 

@@ -52,14 +52,14 @@ public sealed class TerminalTests(AzuriteFixture azurite)
     [InlineData("\u2066\u2069\u200e\u200f\u061c", "     ")]
     [InlineData("one\u2028two\u2029three\u001b[2J", "one two three [2J")]
     [InlineData("\ud83d\udc68\u200d\ud83d\udc69 \u0645\u0631\u062d\u0628", "\ud83d\udc68\u200d\ud83d\udc69 \u0645\u0631\u062d\u0628")]
-    public void What_steers_a_terminal_or_turns_the_writing_is_blanked_out(string text, string expected) =>
+    public void What_steers_a_terminal_or_changes_the_writing_direction_is_blanked_out(string text, string expected) =>
         Assert.Equal(expected, PlainText.Of(text));
 
     [Theory]
     [InlineData(0, "day", "2026-05-01")]
     [InlineData(1, "check")]
     [InlineData(1, "unknown")]
-    public async Task Output_that_cannot_be_written_is_a_failure_and_no_stack_trace(int errorIsFull, params string[] args)
+    public async Task Output_that_cannot_be_written_is_a_failure_and_not_a_stack_trace(int errorIsFull, params string[] args)
     {
         var full = new StreamWriter(new FullStream());
         var error = new StringWriter();

@@ -22,10 +22,10 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
     // Storing takes seconds, and a failed try is repeated after 30.
     private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(5);
 
-    // For each look. They go side by side, so that all of them take little longer.
+    // For each check. They run in parallel, so all of them take little longer.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Ends after the first finding where nobody answers at all: nothing is said of what was not reached.</summary>
+    /// <summary>Ends after the first finding if nobody answers at all: nothing is said about what was not reached.</summary>
     public async IAsyncEnumerable<Finding> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var where = $"account {tables.AccountName} at {tables.Uri.Authority}";
@@ -135,7 +135,7 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
             };
     }
 
-    /// <summary>An account in which nothing has arrived looks as sound as one that works; this tells them apart.</summary>
+    /// <summary>An account in which nothing has arrived looks as healthy as one that works; this tells them apart.</summary>
     private async Task<Finding> EventsAsync(Finding ok, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -145,7 +145,7 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
             return ok with { Detail = "none stored yet: no webhook has arrived, or it is still waiting" };
         }
 
-        // By the time at which they happened: a row's own time of storing is in no key.
+        // By the time when they happened: no key has the time when a row was stored.
         var lastHour = EventName.OfEmails.Select(name => FirstPageAsync(
             EventIndex.ByDayTable,
             EventQueries.OfSpan(new TimeWindow(now.AddHours(-1), now.AddHours(1)), name).First(),

@@ -1,6 +1,6 @@
 namespace Smtp2GoIngest.Tool.Asking;
 
-/// <summary>Does mail to an address arrive? A fold over its events in order of time; test events count for nothing.</summary>
+/// <summary>Does mail to an address arrive? A fold over its events in order of time; test events are ignored.</summary>
 internal sealed class AddressState(string address)
 {
     private StoredEvent? delivered;
@@ -55,15 +55,15 @@ internal sealed class AddressState(string address)
             { complained: { } e } => $"{mail} should not be sent: it marked an email as spam on {times.InSentence(e.Time)}; {last}.",
             { unsubscribed: { } e } => $"{mail} should not be sent: it unsubscribed on {times.InSentence(e.Time)}; {last}.",
             { hardBounce: { } e } => $"{mail} does not arrive: it bounced for good on {times.InSentence(e.Time)}{Why(e)}; {last}.",
-            { suppressed: { } e } => $"{mail} does not arrive: SMTP2GO suppresses it, as on {times.InSentence(e.Time)}{Why(e)}; {last}.",
+            { suppressed: { } e } => $"{mail} does not arrive: SMTP2GO suppressed it on {times.InSentence(e.Time)}{Why(e)}; {last}.",
             { softBounce: { } e } => $"{mail} may not arrive: {Bounces()}, last on {times.InSentence(e.Time)}{Why(e)}; {last}.",
             { delivered: not null } => $"{mail} arrives: {last}.",
             { senderRejected: { } e } =>
                 $"{unknown}: SMTP2GO rejected the email on {times.InSentence(e.Time)}{Why(e)}.",
-            _ => $"{unknown}: nothing was delivered and nothing bounced so far.",
+            _ => $"{unknown}: so far nothing was delivered and nothing bounced.",
         };
 
-        string Bounces() => softBounces == 1 ? "the last email bounced softly" : $"the last {softBounces} emails bounced softly";
+        string Bounces() => softBounces == 1 ? "the last email was a soft bounce" : $"the last {softBounces} emails were soft bounces";
     }
 
     private static string Why(StoredEvent e) => e.Reply is { } reply ? $" ({reply})" : string.Empty;

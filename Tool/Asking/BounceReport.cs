@@ -36,7 +36,7 @@ internal sealed partial class BounceReport
 
     /// <summary>
     /// What a reply says before its own words: <c>550 5.1.1</c>, the reply code (RFC 5321) and the enhanced status code (RFC 3463);
-    /// a reply without them counts as itself.
+    /// a reply without them is its own reason.
     /// </summary>
     public static string ReasonOf(string? reply) =>
         reply is null ? NoReason

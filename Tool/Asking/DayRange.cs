@@ -8,7 +8,7 @@ internal sealed record DayRange(DateOnly First, DateOnly Last)
     /// <summary>How a range can be written, for help and errors.</summary>
     public const string Forms = "today, yesterday, 7d (the last seven days), 2026-05, 2026-05-01 or 2026-05-01..2026-05-07";
 
-    // SMTP2GO is younger, and every time zone still has its day before and after.
+    // SMTP2GO is younger than that, and every time zone still has a day before and after.
     private const int MinYear = 1970;
     private const int MaxYear = 9_998;
 
@@ -45,7 +45,7 @@ internal sealed record DayRange(DateOnly First, DateOnly Last)
     };
 
     /// <summary>Reads a range in one of the <see cref="Forms"/>.</summary>
-    /// <returns>Null, and what is wrong, where it is not one.</returns>
+    /// <returns>Null, and what is wrong, if it is not one.</returns>
     public static DayRange? Parse(string text, DateOnly today, out string? problem)
     {
         problem = null;

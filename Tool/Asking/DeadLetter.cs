@@ -23,13 +23,13 @@ internal sealed record DeadLetter(DeadLetterKey Key, string Reason, string Error
 /// <summary>Where a dead letter is in its table.</summary>
 internal sealed record DeadLetterKey(string Day, string Row)
 {
-    /// <summary>Of an id, in hex digits.</summary>
+    /// <summary>The length of an id in hex digits.</summary>
     public const int IdLength = 16;
 
-    /// <summary>As many as tell thousands apart.</summary>
+    /// <summary>Enough to tell thousands apart.</summary>
     public const int ShortIdLength = 8;
 
-    /// <summary>What one types instead of the key: it does not change when other dead letters come and go.</summary>
+    /// <summary>What people type instead of the key: it does not change when other dead letters come and go.</summary>
     public string Id => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Day}/{Row}")))[..IdLength];
 
     public string ShortId => Id[..ShortIdLength];

@@ -15,7 +15,7 @@ internal static class DeadLetterQueries
     public static string OfReason(string reason) => TableClient.CreateQueryFilter($"Reason eq {reason}");
 
     /// <summary>All, counted by reason, with the oldest few of each.</summary>
-    /// <param name="most">To keep of each reason.</param>
+    /// <param name="most">How many to keep for each reason.</param>
     public static async Task<IReadOnlyList<DeadLetterGroup>> GroupAsync(
         TableServiceClient service, string? reason, int most, CancellationToken cancellationToken)
     {
@@ -53,7 +53,7 @@ internal static class DeadLetterQueries
         return matches;
     }
 
-    /// <summary>All of one reason, or those that exist of the keys: as much of each as dropping it takes.</summary>
+    /// <summary>All with one reason, or those of the keys that exist, with only the columns that dropping needs.</summary>
     public static async IAsyncEnumerable<TableEntity> FindAsync(
         TableServiceClient service,
         string? reason,
@@ -67,7 +67,7 @@ internal static class DeadLetterQueries
         }
     }
 
-    /// <summary>One dead letter; its column <c>Body</c> is missing where the body is gone.</summary>
+    /// <summary>One dead letter; its column <c>Body</c> is missing if the body is gone.</summary>
     public static async Task<TableEntity?> ReadAsync(
         TableServiceClient service, WebhookBlobs blobs, DeadLetterKey key, CancellationToken cancellationToken)
     {
@@ -82,7 +82,7 @@ internal static class DeadLetterQueries
         return letter;
     }
 
-    /// <summary>The length of its body in bytes, at the price of a request or two; null where the body is gone.</summary>
+    /// <summary>The length of its body in bytes, at the price of a request or two; null if the body is gone.</summary>
     public static async Task<long?> SizeAsync(
         TableServiceClient service, BlobServiceClient blobs, DeadLetterKey key, CancellationToken cancellationToken)
     {
@@ -109,7 +109,7 @@ internal static class DeadLetterQueries
         TableClient.CreateQueryFilter($"PartitionKey eq {key.Day} and RowKey eq {key.Row}");
 }
 
-/// <summary>The dead letters of one reason.</summary>
+/// <summary>The dead letters with one reason.</summary>
 internal sealed class DeadLetterGroup(string reason)
 {
     private readonly List<DeadLetter> oldest = [];
@@ -129,7 +129,7 @@ internal sealed class DeadLetterGroup(string reason)
     }
 }
 
-/// <summary>What the beginning of an id stands for: one, or too many, or nothing.</summary>
+/// <summary>What the beginning of an id stands for: one dead letter, several or none.</summary>
 internal sealed class DeadLetterMatch(string id)
 {
     public string Id => id;

@@ -9,7 +9,7 @@ internal sealed class Deliveries(int maxRecipients = 1_000)
 
     public IReadOnlyCollection<Delivery> All => byRecipient.Values;
 
-    /// <summary>How many recipients are not among <see cref="All"/>; no more than as many again are told apart.</summary>
+    /// <summary>How many recipients are not among <see cref="All"/>; the count stops at as many again.</summary>
     public int Others => left.Count;
 
     public void Add(StoredEvent e)

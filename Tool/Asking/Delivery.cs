@@ -76,7 +76,7 @@ internal sealed class Delivery(string recipient)
     }
 
     /// <summary>The verdict in words, without the recipient.</summary>
-    /// <param name="now">For how long the email has been waiting.</param>
+    /// <param name="now">To say for how long the email has been waiting.</param>
     public string Describe(TimeText times, DateTimeOffset now)
     {
         List<string> sentences = [];
@@ -121,7 +121,7 @@ internal sealed class Delivery(string recipient)
     private string Delivered()
     {
         var after = delivered?.Time - processed?.Time is { } time && time >= TimeSpan.Zero ? $" after {TimeText.Of(time)}" : string.Empty;
-        var retries = softBounces > 0 && delivered is not null ? $" (at first bounced softly, {softBounces}×)" : string.Empty;
+        var retries = softBounces > 0 && delivered is not null ? $" (soft bounces before that: {softBounces})" : string.Empty;
         var reaction = (opened, clicked) switch
         {
             (true, true) => ", opened and clicked",

@@ -1,7 +1,7 @@
 namespace Smtp2GoIngest.Tool.Asking;
 
-/// <summary>What names an email to a person.</summary>
-/// <param name="Sent">When SMTP2GO processed it, as far as is known, else the time of its first event.</param>
+/// <summary>What identifies an email to a person.</summary>
+/// <param name="Sent">When SMTP2GO processed it, if that is known, otherwise the time of its first event.</param>
 internal sealed record EmailHead(string EmailId, string? Subject, string? Sender, DateTimeOffset? Sent)
 {
     /// <param name="events">All of one email's, or the first of them, in order of time.</param>

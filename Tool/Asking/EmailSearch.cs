@@ -4,14 +4,14 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tool.Asking;
 
-/// <summary>What emails are searched for; what is null is not asked.</summary>
+/// <summary>What to search emails for; null values are ignored.</summary>
 /// <param name="MessageId">The whole <c>Message-ID</c>, with or without its angle brackets.</param>
 /// <param name="Subject">Part of the subject, in any case.</param>
 /// <param name="Sender">Part of the sender's address, in any case.</param>
 internal sealed record EmailSearch(string? MessageId, string? Subject, string? Sender)
 {
     /// <summary>The email's id in a Message-ID that SMTP2GO made itself, <c>&lt;E…@…&gt;</c>: then one partition is enough.</summary>
-    /// <remarks>Seen in one live sample (smtp2go.md); where it is not so, the days are read.</remarks>
+    /// <remarks>Seen in one live sample (smtp2go.md); if it is not so, the days are read.</remarks>
     public string? EmailId =>
         MessageId is { } id && Bare(id) is var bare && bare.StartsWith('E')
         && bare.IndexOf('@', StringComparison.Ordinal) is var at and > 1
@@ -26,7 +26,7 @@ internal sealed record EmailSearch(string? MessageId, string? Subject, string? S
         IProgress<long> progress,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // Whoever reads on holds the ids of what was found, which a limit bounds.
+        // These ids stay in memory as long as the caller reads on; a limit bounds them.
         HashSet<string> found = new(StringComparer.Ordinal);
         var read = 0L;
         if (EmailId is { } emailId)

@@ -3,7 +3,7 @@ namespace Smtp2GoIngest.Tool.Asking;
 /// <summary>Puts the events of one second into the order in which they happened; rows come ordered by time and then by name.</summary>
 internal static class EventOrder
 {
-    // More of one second, as in a mailing to thousands, come in the order of their rows.
+    // If one second has more, as in a mailing to thousands, they come in the order of their rows.
     private const int MaxInOneSecond = 10_000;
 
     public static async IAsyncEnumerable<StoredEvent> InOrderAsync(this IAsyncEnumerable<StoredEvent> events)
@@ -30,7 +30,7 @@ internal static class EventOrder
         }
     }
 
-    // By sendtime only where all have one: else two orders would be mixed.
+    // By sendtime only if all have one: otherwise two orders would be mixed.
     private static IEnumerable<StoredEvent> Ordered(List<StoredEvent> second) =>
         second.Count < 2 ? second
         : second.TrueForAll(e => e.SendTime is not null) ? second.OrderBy(e => e.SendTime).ThenBy(StepOf)

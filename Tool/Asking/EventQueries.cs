@@ -70,7 +70,7 @@ internal static class EventQueries
         }
     }
 
-    /// <summary>Reads rows page by page, and the next page meanwhile; a table that does not exist has none.</summary>
+    /// <summary>Reads rows page by page, and the next page in the meantime; a table that does not exist has none.</summary>
     public static async IAsyncEnumerable<TableEntity> RowsAsync(
         this TableServiceClient service,
         string table,
@@ -97,7 +97,7 @@ internal static class EventQueries
         }
         finally
         {
-            // Whoever has seen enough does not hear of a page that failed. It has to end before the reader can be closed.
+            // A caller that has seen enough does not hear about a page that failed. It must end before the reader can be closed.
             await next.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }

@@ -34,7 +34,7 @@ internal static class FailureText
         e is RequestFailedException { Status: 0 }
             or AggregateException { InnerException: RequestFailedException { Status: 0 } or OperationCanceledException };
 
-    // The storage libraries let through whatever reading an answer throws.
+    // The storage libraries do not catch what reading an answer throws.
     private static bool IsUnreadable(Exception e) =>
         e is JsonException or XmlException or FormatException
         || e.TargetSite?.DeclaringType?.Namespace is "System.Text.Json" or "Azure.Data.Tables";

@@ -20,7 +20,7 @@ internal sealed class NewEvents(TableServiceClient service, TimeSpan lateness)
 
     private readonly TableClient table = service.GetTableClient(EventIndex.ByDayTable);
 
-    // Only rows that the next call can meet again.
+    // Only rows that the next call may find again.
     private readonly Dictionary<(string, string), DateTimeOffset> seen = [];
     private DateTimeOffset? last;
 

@@ -12,7 +12,7 @@ internal sealed record RecipientHistory(IReadOnlyList<ReceivedEmail> Emails, Add
     /// <summary>Events of one email lie between those of others, so all are held in memory: some 100 MB at this many.</summary>
     public const int MaxEvents = 200_000;
 
-    /// <returns>Null where there are more events than <see cref="MaxEvents"/>.</returns>
+    /// <returns>Null if there are more events than <see cref="MaxEvents"/>.</returns>
     public static async Task<RecipientHistory?> ReadAsync(
         TableServiceClient service, string address, DateTimeOffset? since, IProgress<long> progress, CancellationToken cancellationToken)
     {

@@ -16,7 +16,7 @@ internal sealed class Rejection
 
     private Rejection(string what) => this.what = what;
 
-    /// <summary>The recipient's state changes only for this one.</summary>
+    /// <summary>Only this one changes the recipient's state.</summary>
     public bool IsAboutRecipient => this == Recipient;
 
     public static Rejection Of(string? message) =>

@@ -11,28 +11,28 @@ internal enum ReplayResult
     /// <summary>Its event is stored, and the dead letter is gone.</summary>
     Stored,
 
-    /// <summary>It is a dead letter still, of a new reason or the same.</summary>
+    /// <summary>It is still a dead letter, with a new reason or the same one.</summary>
     FailedAgain,
 
     /// <summary>Not yet tried when the time was up.</summary>
     Waiting,
 
-    /// <summary>The text of a message went back into the queue; of that nobody can say what becomes of it.</summary>
+    /// <summary>The text of a message went back into the queue; nobody can say what becomes of it.</summary>
     SentBack,
 
-    /// <summary>It cannot be replayed, because its body is gone, or somebody dropped or forgot it meanwhile.</summary>
+    /// <summary>It cannot be replayed, because its body is gone, or somebody dropped or forgot it in the meantime.</summary>
     Gone,
 }
 
-/// <param name="Detail">The email's id where it is stored; why it failed.</param>
+/// <param name="Detail">The email's id if it is stored; otherwise why it failed.</param>
 internal sealed record ReplayOutcome(DeadLetterKey Key, ReplayResult Result, string Detail = "");
 
 /// <summary>A dead letter that is in the queue again.</summary>
-/// <param name="Version">Of its row, from before.</param>
-/// <param name="Event">What its body says; null where it cannot be read.</param>
+/// <param name="Version">The version of its row before the replay.</param>
+/// <param name="Event">What its body says; null if it cannot be read.</param>
 internal sealed record ReplayedLetter(DeadLetterKey Key, ETag Version, EmailEvent? Event);
 
-/// <summary>Tells what becomes of replayed dead letters: a row goes when its event is stored, and is written again if that fails.</summary>
+/// <summary>Tells what becomes of replayed dead letters: a row is deleted when its event is stored, and rewritten if that fails.</summary>
 internal sealed class ReplayWatch(TableServiceClient service, TimeProvider time)
 {
     private const int MaxParallel = 16;
@@ -42,7 +42,7 @@ internal sealed class ReplayWatch(TableServiceClient service, TimeProvider time)
     private readonly TableClient letters = service.GetTableClient(DeadLetters.TableName);
     private readonly TableClient events = service.GetTableClient(EventStore.TableName);
 
-    /// <summary>Each as soon as it is known, and at the end those that still wait.</summary>
+    /// <summary>Each as soon as it is known, and at the end those that are still waiting.</summary>
     public async IAsyncEnumerable<ReplayOutcome> WatchAsync(
         IEnumerable<ReplayedLetter> replayed, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -78,11 +78,11 @@ internal sealed class ReplayWatch(TableServiceClient service, TimeProvider time)
                 : new ReplayOutcome(letter.Key, ReplayResult.FailedAgain, $"{now.Reason}: {now.Error}");
         }
 
-        // Dropping or forgetting it takes the row away as well.
+        // Dropping or forgetting it deletes the row as well.
         return letter.Event is { } e
             && (await events.GetEntityIfExistsAsync<TableEntity>(
                 EventKeys.PartitionKey(e), EventKeys.RowKey(e), ["PartitionKey"], cancellationToken)).HasValue
                 ? new ReplayOutcome(letter.Key, ReplayResult.Stored, EventKeys.PartitionKey(e))
-                : new ReplayOutcome(letter.Key, ReplayResult.Gone, "It was dropped or forgotten meanwhile.");
+                : new ReplayOutcome(letter.Key, ReplayResult.Gone, "It was dropped or forgotten in the meantime.");
     }
 }

@@ -7,7 +7,7 @@ namespace Smtp2GoIngest.Tool.Asking;
 /// <summary>What is shown of one event. The texts are as stored and may hold control characters.</summary>
 /// <param name="SendTime">SMTP2GO's <c>sendtime</c>: with microseconds, and so the order within a second.</param>
 /// <param name="EmailId">The <c>email_id</c>, <c>sms-</c> and the id of an SMS, or empty.</param>
-/// <param name="Recipients">The one recipient or all of them. A row of the recipient index names its own and counts the others.</param>
+/// <param name="Recipients">The one recipient or all of them. A row in the recipient index names its own and counts the others.</param>
 /// <param name="Bounce"><c>hard</c> or <c>soft</c>.</param>
 /// <param name="Reply">What the other side said, in its own words.</param>
 /// <param name="Says">The most telling text of this kind of event.</param>
@@ -77,7 +77,7 @@ internal sealed record StoredEvent(
 
     private static IEnumerable<string> Present(params IEnumerable<string?> texts) => texts.OfType<string>();
 
-    // A column may be of another type than usual where its value did not parse.
+    // A column may have a different type than usual if its value did not parse.
     private static string? TextIn(TableEntity row, string column) =>
         row.TryGetValue(column, out var value) && value is string { Length: > 0 } text and not "Unavailable" ? text : null;
 

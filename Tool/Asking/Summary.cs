@@ -35,7 +35,7 @@ internal sealed record Summary(SortedDictionary<string, Tally> ByDay, Tally Tota
     }
 }
 
-/// <summary>The counts of one day or of all. Test events are counted apart and in nothing else.</summary>
+/// <summary>The counts of one day or of all. Test events are counted separately and nowhere else.</summary>
 internal sealed class Tally
 {
     public SortedDictionary<string, int> Counts { get; } = new(StringComparer.Ordinal);

@@ -7,12 +7,12 @@ internal sealed record TimeText(TimeZoneInfo Zone)
 {
     public string Heading => Zone.Equals(TimeZoneInfo.Utc) ? "Time (UTC)" : "Time (local)";
 
-    /// <summary><c>2026-05-01 11:20:31</c>; nothing for no time.</summary>
+    /// <summary><c>2026-05-01 11:20:31</c>; empty if there is no time.</summary>
     public string Of(DateTimeOffset? time) => time is { } t
         ? TimeZoneInfo.ConvertTime(t, Zone).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)
         : string.Empty;
 
-    /// <summary>For a sentence: the day and the time of day are not to be broken apart.</summary>
+    /// <summary>For a sentence: a line break must not separate the day from the time of day.</summary>
     public string InSentence(DateTimeOffset? time) => Of(time).Replace(' ', '\u00a0');
 
     /// <summary>A length of time in its largest unit: <c>2 s</c>, <c>5 min</c>, <c>3 h</c>, <c>2 days</c>.</summary>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>For commands that change rows: the app's own services do the work, on the account that the command names.</summary>
+/// <summary>For commands that change rows: the app's own services do the work, in the account that the command names.</summary>
 internal static class AppServices
 {
     public static ServiceProvider Services(this CommandContext context, ParseResult parsed) => new ServiceCollection()

@@ -72,11 +72,11 @@ internal static class ArgumentParsing
             }
         }
 
-        argument.AddError($"'{PlainText.Of(text)}' is not a time: write a day as 2026-05-01, or how long ago as 7d, 12h or 30m.");
+        argument.AddError($"'{PlainText.Of(text)}' is not a time: write a day as 2026-05-01, or how long ago, as 7d, 12h or 30m.");
         return null;
     }
 
-    /// <summary>For a command that may write much.</summary>
+    /// <summary>For a command that may print a lot.</summary>
     public static Option<int?> Limit(string description) => new("--limit")
     {
         Description = description,

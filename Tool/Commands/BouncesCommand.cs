@@ -18,7 +18,7 @@ internal static class BouncesCommand
             DefaultValueFactory = argument => ArgumentParsing.LastDays(argument, context, DefaultDays),
             CustomParser = argument => ArgumentParsing.ParseDays(argument, context),
         };
-        var limit = ArgumentParsing.Limit($"Show only the n largest of each; {DefaultLimit} by default.");
+        var limit = ArgumentParsing.Limit($"Show only the n largest in each list; {DefaultLimit} by default.");
         var command = new Command("bounces", "Counts bounces by reason, by the recipient's domain and by sender.") { days, limit };
         command.SetAction(async (parsed, cancellationToken) =>
         {

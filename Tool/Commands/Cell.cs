@@ -22,7 +22,7 @@ internal sealed class Cell
         Width = Parts.Count == 0 ? 0 : Parts.Max(part => part.GetCellWidth());
     }
 
-    /// <summary>Each stands on one line, unless the cell wraps.</summary>
+    /// <summary>Each is on one line, unless the cell wraps.</summary>
     public IReadOnlyList<string> Parts { get; }
 
     /// <summary>Its one part may be broken at blanks.</summary>
@@ -32,7 +32,7 @@ internal sealed class Cell
 
     public Tint Tint { get; }
 
-    /// <summary>In columns of a terminal, without a break.</summary>
+    /// <summary>In terminal columns, if it is not wrapped.</summary>
     public int Width { get; }
 
     /// <summary>Something that people copy: an id, an address, a key, a time. It is never broken.</summary>

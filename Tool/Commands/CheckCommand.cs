@@ -10,7 +10,7 @@ internal static class CheckCommand
     {
         var command = new Command(
             "check",
-            "Checks that queues, tables and blobs can be reached and how much is waiting. Changes nothing; exits with 1 on a problem.");
+            "Checks whether queues, tables and blobs can be reached, and how much is waiting. Changes nothing; exits with 1 on a problem.");
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var check = new AccountCheck(context.Queues(parsed), context.Tables(parsed), context.Blobs(parsed), context.Time);

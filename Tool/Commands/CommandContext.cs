@@ -8,10 +8,10 @@ using Spectre.Console;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>What all commands share: where they write, the common options, and the storage account that those name.</summary>
+/// <summary>What all commands share: where they write, the common options, and the storage account that those options name.</summary>
 internal sealed class CommandContext
 {
-    // Keys and a few words beside them need as much. A narrower terminal wraps the lines itself.
+    // Keys and a few words beside them need this much. A narrower terminal wraps the lines itself.
     private const int MinWidth = 60;
 
     private readonly string settingsFolder;
@@ -19,7 +19,7 @@ internal sealed class CommandContext
 
     /// <param name="output">Results, and nothing else.</param>
     /// <param name="error">Errors and progress.</param>
-    /// <param name="settingsFolder">Where <c>local.settings.json</c> may lie.</param>
+    /// <param name="settingsFolder">The folder that may contain <c>local.settings.json</c>.</param>
     public CommandContext(TextWriter output, TextWriter error, string settingsFolder)
     {
         (Output, Error, this.settingsFolder) = (output, error, settingsFolder);
@@ -45,7 +45,7 @@ internal sealed class CommandContext
         init => field = Math.Max(value, MinWidth);
     }
 
-    /// <summary>A terminal that shows them, and no <c>NO_COLOR</c>.</summary>
+    /// <summary>True on a terminal that shows colours, without <c>NO_COLOR</c>.</summary>
     public bool HasColors { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -57,7 +57,7 @@ internal sealed class CommandContext
 
     public Option<string?> Connection { get; } = new("--connection")
     {
-        Description = "Connection string of the storage account; replaces the settings.",
+        Description = "Connection string of the storage account; overrides the settings.",
         Recursive = true,
     };
 
@@ -69,7 +69,7 @@ internal sealed class CommandContext
 
     public Option<bool> Utc { get; } = new("--utc")
     {
-        Description = "Show times in UTC, and mean days in UTC. Without it: in the time zone of this machine.",
+        Description = "Show times in UTC, and read days as UTC. Without this, both are in the time zone of this machine.",
         Recursive = true,
     };
 

@@ -2,11 +2,11 @@ using System.CommandLine;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>The question before something is deleted for good: without <c>--yes</c> it is only counted.</summary>
+/// <summary>The question before something is deleted for good: without <c>--yes</c>, it is only counted.</summary>
 internal sealed class Confirmation
 {
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Only count; change nothing." };
-    private readonly Option<bool> yes = new("--yes") { Description = "Do it; without this it is only counted." };
+    private readonly Option<bool> yes = new("--yes") { Description = "Do it. Without this, it is only counted." };
 
     /// <summary>Gives the command its options.</summary>
     public Confirmation(Command command)

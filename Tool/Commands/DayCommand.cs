@@ -21,7 +21,7 @@ internal static class DayCommand
         };
         var eventName = new Option<string?>("--event") { Description = "Only this event: bounce, spam, delivered, …" };
         var limit = ArgumentParsing.Limit("Show only the first n events.");
-        var command = new Command("day", "What happened on a day or on several: by day in UTC and by event, each in order of time.")
+        var command = new Command("day", "What happened on one or more days: by UTC day and event, each in order of time.")
         {
             days, eventName, limit,
         };

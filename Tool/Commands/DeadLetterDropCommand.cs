@@ -12,7 +12,7 @@ internal static class DeadLetterDropCommand
 
     public static Command Create(CommandContext context)
     {
-        var command = new Command("drop", "Deletes dead letters for good: those named, or all of one reason.");
+        var command = new Command("drop", "Deletes dead letters for good: those named, or all with one reason.");
         var selection = new DeadLetterSelection(command, isOne: false);
         var confirmation = new Confirmation(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -45,7 +45,7 @@ internal static class DeadLetterDropCommand
                 // From now on nothing may refer to its bodies: the sweep has to look at them again.
                 await DeadLetterBlobs.TouchAsync(letter, blobs, token);
 
-                // Not found: somebody else has dropped it meanwhile, which is no failure.
+                // Not found: somebody else has dropped it in the meantime, which is not a failure.
                 using var answer = await table.DeleteEntityAsync(letter.PartitionKey, letter.RowKey, ETag.All, token);
                 lock (progress)
                 {

@@ -18,7 +18,7 @@ internal static class DeadLetterListCommand
     public static Command Create(CommandContext context)
     {
         var reason = DeadLetterSelection.ReasonOption();
-        var limit = ArgumentParsing.Limit($"Show at most n of each reason, oldest first; {DefaultLimit} by default, with --json all.");
+        var limit = ArgumentParsing.Limit($"Show at most n for each reason, oldest first; {DefaultLimit} by default, or all with --json.");
         var command = new Command("list", "Lists dead letters by reason, with id, age, size and error.") { reason, limit };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -48,7 +48,7 @@ internal static class DeadLetterListCommand
         var groups = await DeadLetterQueries.GroupAsync(context.Tables(parsed), reason, most, cancellationToken);
         if (groups.Count == 0)
         {
-            var none = $"No dead letters{(reason is null ? string.Empty : $" of reason {reason}")}.";
+            var none = $"No dead letters{(reason is null ? string.Empty : $" with reason {reason}")}.";
             await context.WriteLinesAsync([none], cancellationToken);
         }
 

@@ -20,12 +20,12 @@ internal static class DeadLetterReplayCommand
         var noWait = new Option<bool>("--no-wait") { Description = "Only put them back into the queue." };
         var timeout = new Option<double>("--timeout")
         {
-            Description = "Seconds to wait until each is stored or has failed again.",
+            Description = "Seconds to wait for each to be stored or fail again.",
             DefaultValueFactory = _ => DefaultTimeout,
             CustomParser = argument => ArgumentParsing.ParseNumber(argument, 1, 86_400),
         };
         var command = new Command(
-            "replay", "Puts dead letters back into the queue, waits, and says what came of each. Exits with 1 unless all are stored.");
+            "replay", "Puts dead letters back into the queue, waits, and says what became of each. Exits with 1 unless all are stored.");
         var selection = new DeadLetterSelection(command, isOne: false);
         command.Add(noWait);
         command.Add(timeout);
@@ -47,7 +47,7 @@ internal static class DeadLetterReplayCommand
                 Figure[] figures =
                 [
                     new("replayed", "Dead letters put back into the queue", keys.Count - gone),
-                    new("gone", "Left out because the body is gone", gone),
+                    new("gone", "Skipped because the body is gone", gone),
                 ];
                 await context.ReportAsync(parsed, figures, cancellationToken);
                 return ExitCode.Done;
@@ -80,7 +80,7 @@ internal static class DeadLetterReplayCommand
             }
             else if (DeadLetter.Of(letter.Value!).Reason == DeadLetterReason.Unreadable)
             {
-                outcomes.Add(new ReplayOutcome(key, ReplayResult.SentBack, "If it cannot be read again, it is a new dead letter."));
+                outcomes.Add(new ReplayOutcome(key, ReplayResult.SentBack, "If it still cannot be read, it becomes a new dead letter."));
             }
             else
             {
@@ -122,7 +122,7 @@ internal static class DeadLetterReplayCommand
         }
         else
         {
-            // What failed first: it is what one has to look at.
+            // Failures come first: they are what people need to look at.
             var drawn = outcomes.OrderBy(outcome => outcome.Result == ReplayResult.Stored).Take(MostDrawn).Select(Cells);
             await context.WriteLinesAsync(
                 [

@@ -7,7 +7,7 @@ using Smtp2GoIngest.Tool.Asking;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>The dead letters that a command is about: by their ids, by a day and its rows, or all of one reason.</summary>
+/// <summary>The dead letters that a command is about: by their ids, by a day and its rows, or all with one reason.</summary>
 internal sealed class DeadLetterSelection
 {
     public const string NothingFound = "No such dead letter. `smtp2go-ingest dead-letters list` shows them.";
@@ -29,7 +29,7 @@ internal sealed class DeadLetterSelection
     {
         letters = new Argument<string[]>("id")
         {
-            Description = $"The id that list shows, or its first {ShortestId} or more digits; or a day and its row keys.",
+            Description = $"An id that list shows, or at least its first {ShortestId} digits; or a day and row keys.",
             Arity = isOne ? new ArgumentArity(1, 2) : ArgumentArity.ZeroOrMore,
         };
         command.Add(letters);
@@ -43,7 +43,7 @@ internal sealed class DeadLetterSelection
 
     public static Option<string?> ReasonOption()
     {
-        var option = new Option<string?>("--reason") { Description = $"Only of this reason: {string.Join(", ", Reasons)}." };
+        var option = new Option<string?>("--reason") { Description = $"Only those with this reason: {string.Join(", ", Reasons)}." };
         option.AcceptOnlyFromAmong(Reasons);
         return option;
     }
@@ -57,7 +57,7 @@ internal sealed class DeadLetterSelection
         return DeadLetterQueries.FindAsync(context.Tables(parsed), only, keys, cancellationToken);
     }
 
-    /// <summary>Their keys. Of a day and its rows nobody has looked whether they exist.</summary>
+    /// <summary>Their keys. For a day and its rows, nothing has checked that they exist.</summary>
     public async Task<IReadOnlyList<DeadLetterKey>> KeysAsync(
         CommandContext context, ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -70,12 +70,12 @@ internal sealed class DeadLetterSelection
         var matches = await DeadLetterQueries.MatchAsync(context.Tables(parsed), named, cancellationToken);
         foreach (var match in matches.Where(match => match.Count != 1))
         {
-            // Nothing is done to the others either: who mistypes one may mean another.
+            // Nothing is done to the others either: whoever mistyped one may have meant another.
             throw match.Count == 0
                 ? new CommandFailedException(
                     $"No dead letter has the id '{match.Id}'. `smtp2go-ingest dead-letters list` shows them.", ExitCode.NothingFound)
                 : new CommandFailedException(
-                    FormattableString.Invariant($"'{match.Id}' fits {match.Count:N0} dead letters: give more digits."),
+                    FormattableString.Invariant($"'{match.Id}' matches {match.Count:N0} dead letters: give more digits."),
                     ExitCode.WrongUsage);
         }
 
@@ -94,11 +94,11 @@ internal sealed class DeadLetterSelection
         var byReason = reason is not null && command.GetResult(reason) is not null;
         if (byReason ? named.Length > 0 : named.Length == 0)
         {
-            command.AddError("Name dead letters, or give --reason.");
+            command.AddError("Either name dead letters or give --reason.");
         }
         else if (named is [var day, ..] && IsDay(day) && named.Length == 1)
         {
-            command.AddError("Give the row keys behind the day.");
+            command.AddError("Give the row keys after the day.");
         }
         else if (named is [var first, ..] && !IsDay(first) && named.FirstOrDefault(text => !IsId(text)) is { } odd)
         {

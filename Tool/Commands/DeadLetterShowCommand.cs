@@ -19,7 +19,7 @@ internal static class DeadLetterShowCommand
 
     public static Command Create(CommandContext context)
     {
-        var command = new Command("show", "Shows one dead letter with its whole body: readable, or exactly with --json.");
+        var command = new Command("show", "Shows one dead letter with its whole body: made readable, or exactly as it is with --json.");
         var selection = new DeadLetterSelection(command, isOne: true);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -50,7 +50,7 @@ internal static class DeadLetterShowCommand
         ];
     }
 
-    // JSON indented, a form one field to a line, anything else line by line. Nothing in it steers the terminal.
+    // JSON is indented, a form has one field to a line, anything else goes line by line. Nothing in it can steer the terminal.
     private static IEnumerable<string> BodyLines(CommandContext context, string body)
     {
         var text = Reindented(body) ?? body;

@@ -8,7 +8,7 @@ namespace Smtp2GoIngest.Tool.Commands;
 /// <summary>What happened to this email?</summary>
 internal static class EmailCommand
 {
-    // More recipients are counted, and only the first that got nothing are named.
+    // If there are more recipients, they are counted, and only the first that got nothing are named.
     private const int MostVerdicts = 20;
 
     public static Command Create(CommandContext context)
@@ -50,7 +50,7 @@ internal static class EmailCommand
             [Label("Sent"), Cell.Key(times.Of(head.Sent))],
         ];
 
-        // Each by itself: one that is too wide leaves the others in their column.
+        // Each is laid out by itself: if one is too wide, the others stay in their column.
         return rows.Where(row => row[1].Width > 0).SelectMany(row => context.Lines([row]));
 
         static Cell Label(string text) => Cell.Key($"{text,-7}", Tint.Dim);
@@ -117,7 +117,7 @@ internal static class EmailCommand
             .. context.Lines([[Cell.Text(total)]]),
             .. context.Lines([.. others.Take(MostVerdicts).Select(Verdict)]),
             .. More(others.Count - MostVerdicts, "… and {0:N0} more"),
-            .. More(deliveries.Others, "Not looked at: {0:N0} or more other recipients."),
+            .. More(deliveries.Others, "Not checked: {0:N0} or more other recipients."),
         ];
 
         static string[] More(int count, string format) => count > 0 ? [string.Format(CultureInfo.InvariantCulture, format, count)] : [];

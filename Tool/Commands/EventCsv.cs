@@ -8,7 +8,7 @@ namespace Smtp2GoIngest.Tool.Commands;
 
 /// <summary>Writes events as CSV (RFC 4180, lines end in LF).</summary>
 /// <param name="isExact">
-/// Values exactly as they are, for programs. Otherwise for a spreadsheet: with a byte order mark, and no text can be a formula.
+/// Values exactly as they are, for programs. Otherwise for a spreadsheet: with a byte order mark, and no text can act as a formula.
 /// </param>
 internal sealed class EventCsv(TextWriter output, bool isExact)
 {
@@ -31,17 +31,17 @@ internal sealed class EventCsv(TextWriter output, bool isExact)
 
     private static readonly CsvWriterOptions Options = new() { NewLine = "\n" };
 
-    // What OWASP says: also in their full width, which some spreadsheets take for the same.
+    // The list is OWASP's. It includes full-width forms, which some spreadsheets treat the same.
     private static readonly SearchValues<char> Formula = SearchValues.Create("=+-@＝＋－＠\t\r\n");
 
-    // It writes UTF-8 itself: past a writer, that would be made text again and then bytes once more.
+    // It writes UTF-8 itself: through a writer, that would be decoded to text and encoded again.
     private readonly CsvWriter csv = output is StreamWriter { Encoding: UTF8Encoding } writer
         ? CsvWriter.Create(writer.BaseStream, Options, leaveOpen: true)
         : CsvWriter.Create(output, Options, leaveOpen: true);
 
     public async Task WriteHeaderAsync(CancellationToken cancellationToken)
     {
-        // The byte order mark is part of the first name, so that it goes the same way.
+        // The byte order mark is part of the first name, so that it is written the same way.
         csv.WriteField((isExact ? string.Empty : ByteOrderMark) + Columns[0]);
         await csv.WriteRecordAsync([.. Columns[1..], Other], cancellationToken);
     }
@@ -61,7 +61,7 @@ internal sealed class EventCsv(TextWriter output, bool isExact)
     /// <summary>Everything is in the output after this.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken) => await csv.FlushAsync(cancellationToken);
 
-    /// <summary>A text that no spreadsheet takes for a formula, also if it separates cells by semicolons or tabs.</summary>
+    /// <summary>A text that no spreadsheet takes for a formula, even one that separates cells by semicolons or tabs.</summary>
     internal static string Safe(string text)
     {
         StringBuilder? safe = null;
@@ -85,6 +85,6 @@ internal sealed class EventCsv(TextWriter output, bool isExact)
     private static bool BeginsCell(ReadOnlySpan<char> before, char c) =>
         before.IsEmpty || (!char.IsControl(c) && before.TrimEnd("\" ") is [] or [.., ';' or '\t' or '\r' or '\n']);
 
-    // A number or a time is no formula.
+    // A number or a time is never a formula.
     private string TextOf(object value) => value is string text && !isExact ? Safe(text) : JsonLines.ToText(value);
 }

@@ -26,7 +26,7 @@ internal static class EventList
         context.Lines([Cells(StoredEvent.Of(row), times)]);
 
     /// <summary>Events of one email.</summary>
-    /// <param name="withRecipient">False where all are about one recipient.</param>
+    /// <param name="withRecipient">False if all are about one recipient.</param>
     public static IEnumerable<string> Lines(
         CommandContext context, TimeText times, IReadOnlyList<StoredEvent> events, bool withRecipient) => context.Lines(
         [

@@ -21,7 +21,7 @@ internal static class ExportCommand
         };
         var to = new Argument<string?>("to")
         {
-            Description = "The last day, included, where <days> is only the first one.",
+            Description = "The last day (included), if <days> is only the first one.",
             Arity = ArgumentArity.ZeroOrOne,
             CustomParser = argument => ArgumentParsing.ParseDay(argument, context.Today, DateOnly.MaxValue),
         };
@@ -33,13 +33,13 @@ internal static class ExportCommand
         format.AcceptOnlyFromAmong(Csv, Ndjson);
         var exact = new Option<bool>("--exact")
         {
-            Description = "CSV for programs: values exactly as they are. Without it a spreadsheet takes none of them for a formula.",
+            Description = "CSV for programs: values exactly as they are. Without this, no spreadsheet takes any of them for a formula.",
         };
         var file = new Option<string?>("--output")
         {
             Description = "The file to write. Run the same command again to continue one that was interrupted.",
         };
-        var command = new Command("export", "Every event of a range of days, by day and event, without bodies.")
+        var command = new Command("export", "Writes every event in a range of days, by day and event, without bodies.")
         {
             days, to, format, exact, file,
         };
@@ -70,7 +70,7 @@ internal static class ExportCommand
 
         if (days.First != days.Last)
         {
-            throw new CommandFailedException($"{days} is a range already: leave out {to}.", ExitCode.WrongUsage);
+            throw new CommandFailedException($"{days} is already a range: leave out {to}.", ExitCode.WrongUsage);
         }
 
         var last = DateOnly.Parse(to, CultureInfo.InvariantCulture);

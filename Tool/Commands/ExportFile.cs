@@ -3,12 +3,12 @@ using System.Text.Json;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>What a file is to hold. An unfinished one is continued only by the same request.</summary>
+/// <summary>What a file will contain. Only the same request continues an unfinished one.</summary>
 internal sealed record ExportRequest(string Account, string Format, bool IsExact, string First, string Last);
 
 /// <summary>
-/// A file that appears under its name only when it is whole. Until then it is <c>.part</c>, and <c>.part.json</c> says up to where that
-/// holds whole days: what is behind, after a crash at any moment, is cut off and written again.
+/// A file that appears under its name only when it is complete. Until then it is <c>.part</c>, and <c>.part.json</c> says where
+/// its whole days end. Anything after that, left by a crash at any moment, is cut off and written again.
 /// </summary>
 internal sealed class ExportFile : IAsyncDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class ExportFile : IAsyncDisposable
     {
         (this.path, this.request) = (path, request);
 
-        // Opened first: as long as it is open, nobody else continues it.
+        // Opened first: as long as it is open, nobody else can continue it.
         part = new FileStream(PartPath, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
         Kept = ReadState() is { } state && state.Request == request && state.Length <= part.Length ? state : null;
         if (Kept is null)
@@ -38,14 +38,14 @@ internal sealed class ExportFile : IAsyncDisposable
 
     public TextWriter Output { get; }
 
-    /// <summary>What an interrupted export can go on with; null where there is nothing yet.</summary>
+    /// <summary>What an interrupted export can continue from; null if there is nothing yet.</summary>
     public ExportState? Kept { get; private set; }
 
     private string PartPath => path + ".part";
 
     private string StatePath => PartPath + ".json";
 
-    /// <summary>All days before this one are whole.</summary>
+    /// <summary>Records that all days before this one are whole.</summary>
     public async Task KeepAsync(string nextDay, long events, CancellationToken cancellationToken)
     {
         await Output.FlushAsync(cancellationToken);
@@ -56,7 +56,7 @@ internal sealed class ExportFile : IAsyncDisposable
         Kept = state;
     }
 
-    /// <summary>The file is whole: it gets its name, and replaces one that has it.</summary>
+    /// <summary>The file is complete: gives it its name, and replaces any file that has it.</summary>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         await Output.FlushAsync(cancellationToken);
@@ -66,10 +66,10 @@ internal sealed class ExportFile : IAsyncDisposable
         File.Delete(StatePath);
     }
 
-    /// <summary>Leaves no trace where there is nothing to go on with.</summary>
+    /// <summary>Leaves no trace if there is nothing to continue from.</summary>
     public async ValueTask DisposeAsync()
     {
-        // The writer is not closed: it would write what it still holds.
+        // The writer is not closed: that would write what it still holds.
         await part.DisposeAsync();
         if (Kept is null)
         {
@@ -93,5 +93,5 @@ internal sealed class ExportFile : IAsyncDisposable
 
 /// <summary>How far an export has come.</summary>
 /// <param name="Next">The first day that is not in the file.</param>
-/// <param name="Length">Of the file, in bytes, with all days before.</param>
+/// <param name="Length">The length of the file in bytes, with all days before that one.</param>
 internal sealed record ExportState(ExportRequest Request, string Next, long Length, long Events);

@@ -8,7 +8,7 @@ namespace Smtp2GoIngest.Tool.Commands;
 /// <param name="Text">For people.</param>
 internal sealed record Figure(string Name, string Text, long Value);
 
-/// <summary>Says what was done, or would be: a line a figure for people, all of them in one document for programs.</summary>
+/// <summary>Says what was done, or would be: one figure per line for people, all of them in one document for programs.</summary>
 internal static class Figures
 {
     public static Task ReportAsync(

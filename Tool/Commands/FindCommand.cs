@@ -24,7 +24,7 @@ internal static class FindCommand
         };
         var limit = ArgumentParsing.Limit($"Stop after n emails; {DefaultLimit} by default.");
         var command = new Command(
-            "find", "Finds emails by Message-ID, subject or sender. Reads every event of the days, unless SMTP2GO made the Message-ID.")
+            "find", "Finds emails by Message-ID, subject or sender. Reads every event in those days, unless SMTP2GO made the Message-ID.")
         {
             messageId, subject, sender, days, limit,
         };

@@ -17,7 +17,7 @@ internal static class ForgetCommand
         };
         var force = new Option<bool>("--force")
         {
-            Description = "Continue although messages are waiting that may hold the address. Bodies are then kept: run it again later.",
+            Description = "Continue although waiting messages may contain the address. Bodies are then kept: run it again later.",
         };
         var command = new Command(
             "forget",
@@ -36,8 +36,8 @@ internal static class ForgetCommand
                     ? await services.GetRequiredService<Forgetting>().ForgetAsync(
                         parsed.GetRequiredValue(address), !isGiven, progress, cancellationToken)
                     : throw new CommandFailedException(
-                        $"{PlainText.Count(waiting, "message")} in the queues may hold the address. "
-                        + "Try again once stored, or add --force.");
+                        $"{PlainText.Count(waiting, "message")} in the queues may contain the address. "
+                        + "Try again once all are stored, or add --force.");
             });
             if (forgotten.IsNothing)
             {

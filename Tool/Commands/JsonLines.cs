@@ -24,7 +24,7 @@ internal static class JsonLines
     public static JsonObject ToJson(IEnumerable<KeyValuePair<string, object>> columns) =>
         new(columns.Select(column => KeyValuePair.Create<string, JsonNode?>(column.Key, ToJson(column.Value))));
 
-    /// <summary>On one line, and nothing in it steers a terminal: what would stands as <c>\uXXXX</c>, which means the same.</summary>
+    /// <summary>On one line, and nothing in it steers a terminal: what would is written as <c>\uXXXX</c>, which means the same.</summary>
     public static string ToText(JsonObject document)
     {
         var json = document.ToJsonString(Readable);

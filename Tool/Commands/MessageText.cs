@@ -16,7 +16,7 @@ internal static partial class MessageText
         return plain.Length <= Longest ? plain : $"{plain[..(Longest / 2)]}…{plain[^(Longest / 2)..]}";
     }
 
-    // Of a connection string, a shared access signature, a URL with a user name and a password.
+    // In a connection string, a shared access signature, or a URL with a user name and a password.
     [GeneratedRegex(
         "(?<=(?:AccountKey|SharedAccessSignature|sig|[?&]p)=)[^\\s;&']+|(?<=://)[^\\s/@']*(?=@)",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant,

@@ -5,7 +5,7 @@ namespace Smtp2GoIngest.Tool.Commands;
 
 internal static class PlainText
 {
-    /// <summary>What can steer a terminal or turn the direction of writing.</summary>
+    /// <summary>What can steer a terminal or change the writing direction.</summary>
     public static readonly SearchValues<char> Steering = SearchValues.Create(
     [
         .. Range('\u0000', '\u001f'), .. Range('\u007f', '\u009f'), '\u061c', '\u200e', '\u200f', .. Range('\u2028', '\u202e'),
@@ -13,8 +13,8 @@ internal static class PlainText
     ]);
 
     /// <summary>
-    /// Blanks out control characters, line separators and what turns the direction of writing, so that no text can steer a terminal or
-    /// read as another, whoever wrote it.
+    /// Blanks out control characters, line separators and what changes the writing direction, so that no text can steer a terminal or
+    /// pass for another text, whoever wrote it.
     /// </summary>
     public static string Of(string? text)
     {

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Smtp2GoIngest.Tool.Commands;
 
 /// <summary>Shows the count of long work on standard error if somebody is watching, and clears it at the end.</summary>
-/// <param name="more">What stands behind the count, made only when it is shown.</param>
+/// <param name="more">What follows the count, created only when it is shown.</param>
 internal sealed class Progress(CommandContext context, string what, Func<long, string>? more = null) : IProgress<long>, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);

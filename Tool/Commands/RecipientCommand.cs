@@ -16,7 +16,7 @@ internal static class RecipientCommand
         };
         var since = new Option<DateTimeOffset?>("--since")
         {
-            Description = "Only events since then: 2026-05-01, today, yesterday, or how long ago as 7d, 12h, 30m.",
+            Description = "Only events since then: 2026-05-01, today, yesterday, or how long ago, as 7d, 12h or 30m.",
             CustomParser = argument => ArgumentParsing.ParseSince(argument, context),
         };
         var limit = ArgumentParsing.Limit("Show only the newest n emails; with --json, the first n events.");

@@ -5,17 +5,17 @@ using Smtp2GoIngest.Tool.Asking;
 namespace Smtp2GoIngest.Tool.Commands;
 
 /// <summary>Rows of one kind: laid out for people, or as JSON for programs.</summary>
-/// <param name="Cells">What is drawn of a row, under the headings.</param>
-/// <param name="Columns">What is read of a row for that.</param>
-/// <param name="JsonColumns">What is read for JSON; null for everything.</param>
+/// <param name="Cells">What is shown of a row, under the headings.</param>
+/// <param name="Columns">The columns that are read for that.</param>
+/// <param name="JsonColumns">The columns that are read for JSON; null for all.</param>
 internal sealed record RowList(
     string[] Headings, Func<TableEntity, IReadOnlyList<Cell>> Cells, string[] Columns, string[]? JsonColumns)
 {
-    /// <summary>Rows that are laid out at a time, so that a million never sit in memory.</summary>
+    /// <summary>How many rows are laid out at a time, so that a million never sit in memory.</summary>
     public const int RowsPerPage = 500;
 
     /// <summary>Writes what queries find, or says that they found nothing.</summary>
-    /// <param name="limit">Rows to write at most; null for all.</param>
+    /// <param name="limit">How many rows to write at most; null for all.</param>
     public async Task<int> WriteAsync(
         CommandContext context,
         ParseResult parsed,

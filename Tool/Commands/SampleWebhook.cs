@@ -14,7 +14,7 @@ public sealed record SampleWebhook(IReadOnlyList<KeyValuePair<string, object>> F
     /// <summary>The nine events of one email, and one of an SMS.</summary>
     /// <param name="emailId">At least 12 characters; the last ones become the SMS's id.</param>
     /// <param name="start">When the email was processed.</param>
-    /// <param name="recipient">Of all of them; three of our own by default.</param>
+    /// <param name="recipient">The recipient of all of them; three samples by default.</param>
     /// <param name="id">The id of each event; one of its own by default.</param>
     public static IReadOnlyList<SampleWebhook> OneOfEach(
         string emailId, DateTimeOffset start, string? recipient = null, string? id = null)

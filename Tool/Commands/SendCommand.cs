@@ -44,12 +44,12 @@ internal static class SendCommand
         var password = new Option<string?>("--password") { Description = "Password; Webhook__Password from the settings by default." };
         var recipient = new Option<string?>("--recipient")
         {
-            Description = "The recipient's address; one of the samples' by default.",
+            Description = "The recipient's address; a sample address by default.",
             CustomParser = argument => Given(argument, RecipientAddresses.Unwrap(argument.Tokens[0].Value)),
         };
         var id = new Option<string?>("--id")
         {
-            Description = "The event's id. Sent again with the same id on one day (UTC), it is the same event, and is stored once.",
+            Description = "The event's id. Sent again with the same id on the same day (UTC), it is the same event and is stored once.",
             CustomParser = argument => Given(argument, argument.Tokens[0].Value.Trim()),
         };
         var count = new Option<int>("--count")
@@ -58,7 +58,7 @@ internal static class SendCommand
             DefaultValueFactory = _ => 1,
             CustomParser = argument => ArgumentParsing.ParseNumber(argument, 1, MaxCount),
         };
-        var command = new Command("send", "Sends realistic test webhooks, with new ids and the time of a few minutes ago.")
+        var command = new Command("send", "Sends realistic test webhooks, with new ids and times from a few minutes ago.")
         {
             eventName, to, format, user, password, recipient, id, count,
         };
@@ -118,7 +118,7 @@ internal static class SendCommand
 
     private static SampleWebhook Sample(string eventName, DateTimeOffset now, string? recipient, string? id)
     {
-        // All that tells events apart comes from the id, and the time does not move on the same day.
+        // Everything that tells events apart comes from the id, and the time stays the same all day.
         var digits = id is null
             ? RandomNumberGenerator.GetHexString(16)
             : Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..16];

@@ -6,7 +6,7 @@ internal static class Suggestion
     private const int ShortestPrefix = 3;
     private const int LongestWord = 40;
 
-    /// <summary><c> Did you mean 'summary'?</c>, with a blank before it; empty where nothing comes close.</summary>
+    /// <summary><c> Did you mean 'summary'?</c>, with a blank before it; empty if nothing comes close.</summary>
     public static string For(string typed, IEnumerable<string> known)
     {
         if (typed.Length > LongestWord)

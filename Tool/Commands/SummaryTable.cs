@@ -18,7 +18,7 @@ internal static class SummaryTable
         var counts = names.Select(name => new Figure(name, tally => PlainText.Number(tally.Counts.GetValueOrDefault(name))));
         Figure[] all = [.. counts, .. rates];
 
-        // The first that fits. Where there is no room for a column of each event, the rows below have their counts.
+        // The first that fits. If there is no room for one column per event, the rows below have their counts.
         Days[] tables =
         [
             .. new[] { all, rates, inShort }.Select(figures => Days.Of(byDay, total, figures, BarWidth)),

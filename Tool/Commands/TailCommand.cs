@@ -10,7 +10,7 @@ internal static class TailCommand
     {
         var interval = new Option<double>("--interval")
         {
-            Description = "Seconds between two looks.",
+            Description = "Seconds between checks.",
             DefaultValueFactory = _ => 2,
             CustomParser = argument => ArgumentParsing.ParseNumber(argument, 0.1, 3_600),
         };

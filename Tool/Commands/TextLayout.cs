@@ -4,12 +4,12 @@ using Spectre.Console;
 namespace Smtp2GoIngest.Tool.Commands;
 
 /// <summary>
-/// Lays out rows for a terminal: in columns where they fit, else each row as a line that goes on below, indented. What people copy is
+/// Lays out rows for a terminal: in columns where they fit, else each row as a line that continues below, indented. What people copy is
 /// never broken; if it is wider than the terminal, it has a line of its own.
 /// </summary>
 internal static class TextLayout
 {
-    /// <summary>For a file or another program: one line a row.</summary>
+    /// <summary>For a file or another program: one line per row.</summary>
     public const int Unlimited = int.MaxValue;
 
     private const char Unbroken = '\u00a0';
@@ -19,8 +19,8 @@ internal static class TextLayout
     // Less would break most texts at every other word.
     private const int MinTextWidth = 24;
 
-    /// <param name="headings">One for each cell; shown where the rows stand in columns. Null for none.</param>
-    /// <param name="paint">Colours a text that is already as wide as it will be.</param>
+    /// <param name="headings">One for each cell; shown if the rows are in columns. Null for none.</param>
+    /// <param name="paint">Colours a text that already has its final width.</param>
     public static IEnumerable<string> Lines(
         IReadOnlyList<IReadOnlyList<Cell>> rows, IReadOnlyList<string>? headings, int width, Func<string, Tint, string> paint)
     {
@@ -45,12 +45,12 @@ internal static class TextLayout
         return head.Concat(rows.SelectMany(row => InColumns(row, fitted, paint, width)));
     }
 
-    /// <summary>Whether the rows can stand in columns.</summary>
+    /// <summary>Whether the rows fit in columns.</summary>
     public static bool IsInColumns(IReadOnlyList<IReadOnlyList<Cell>> rows, IReadOnlyList<string> headings, int width) =>
         MinWidthOf(ColumnsOf(rows, headings)) <= width;
 
     /// <summary>
-    /// Breaks a text at blanks, but not at one that may not break (U+00A0); only a word that is wider than a line is broken itself.
+    /// Breaks a text at blanks, except at a no-break space (U+00A0). A word is broken only if it is wider than a line.
     /// </summary>
     public static IEnumerable<string> Wrap(string text, int width)
     {
@@ -90,7 +90,7 @@ internal static class TextLayout
             columns.Add(new Column(i, width == 0 ? 0 : Math.Max(width, headings?[i].GetCellWidth() ?? 0), rows.Any(row => row[i].Wraps)));
         }
 
-        // One in which nothing stands has no heading either.
+        // An empty column has no heading either.
         columns.RemoveAll(column => column.Width == 0);
         return columns;
     }
@@ -98,7 +98,7 @@ internal static class TextLayout
     private static IEnumerable<string> InColumns(
         IReadOnlyList<Cell> row, IReadOnlyList<Column> columns, Func<string, Tint, string> paint, int width)
     {
-        // A link, say, that its column would break but a line of its own would not.
+        // For example, a link that would be broken in its column but not on a line of its own.
         var below = row[^1] is { Wraps: true, Parts: [var words] } && columns[^1].Wraps && IsBroken(words, columns[^1].Width)
             ? Wrap(words, width - Indent)
             : [];

@@ -10,7 +10,7 @@ internal sealed class WebhookSender : IDisposable
     // As long as SMTP2GO waits.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    // SMTP2GO follows no redirect, and a password should not either.
+    // SMTP2GO follows no redirects, and a password must not follow one either.
     private readonly HttpClient client = new(new HttpClientHandler { AllowAutoRedirect = false }) { Timeout = Timeout };
     private readonly Uri url;
 
@@ -47,7 +47,7 @@ internal sealed class WebhookSender : IDisposable
         HttpStatusCode.Unauthorized =>
             "give its user name and password in the URL, with --user and --password, or as Webhook__Username and Webhook__Password.",
         HttpStatusCode.Forbidden => "this machine is not one of its Webhook__AllowedSources.",
-        HttpStatusCode.NotFound => "the URL ends in /webhook/smtp2go.",
+        HttpStatusCode.NotFound => "the URL must end in /webhook/smtp2go.",
         HttpStatusCode.ServiceUnavailable => "it cannot reach its storage; try `smtp2go-ingest check`.",
         _ => "check the URL given with --to.",
     };

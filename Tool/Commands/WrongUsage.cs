@@ -13,7 +13,7 @@ internal static class WrongUsage
             ? $"{problem} See {PathOf(parsed.CommandResult)} --help."
             : null;
 
-    // An option that nobody knows would otherwise be taken for an argument: `email --jsn` would look for an email of that name.
+    // An unknown option would otherwise be taken for an argument: `email --jsn` would look for an email of that name.
     // What follows it is not repeated: it may be a password.
     private static string? UnknownOption(ParseResult parsed)
     {
@@ -59,7 +59,7 @@ internal static class WrongUsage
     private static string? Errors(ParseResult parsed) =>
         parsed.Errors.Count == 0 ? null : string.Join(' ', parsed.Errors.Select(error => OneOf(error) ?? InOneLine(error)).Distinct());
 
-    // An argument or option with a list of what it takes.
+    // An argument or option with a list of what it accepts.
     private static string? OneOf(ParseError error)
     {
         var known = error.SymbolResult switch

@@ -5,7 +5,7 @@ namespace Smtp2GoIngest.Perf.Load;
 /// <summary>One measurement of receiving.</summary>
 /// <param name="CpuPerThousand">Processor time of the side's process for a thousand acknowledged webhooks, in seconds.</param>
 /// <param name="SendsPerThousand">
-/// Queue messages sent for a thousand acknowledged webhooks; NaN if they are taken out again meanwhile.
+/// Queue messages sent for a thousand acknowledged webhooks; NaN if they are taken out again in the meantime.
 /// </param>
 /// <param name="PeakMemory">The largest working set of the side's process so far, in MB.</param>
 internal sealed record Receiving(Seen Seen, double CpuPerThousand, double SendsPerThousand, double PeakMemory);
