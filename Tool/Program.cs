@@ -15,14 +15,12 @@ internal static class Program
     // The value of EPIPE on Linux and macOS.
     private const int BrokenPipe = 32;
 
-    private const string Description = """
-        Answers questions about the events that Smtp2GoIngest has stored.
-
-        It finds the storage account the way the app does: from EventStorage, or from EventStorage__tableServiceUri and the
-        other service URIs, in the environment or in the Values of local.settings.json in the current folder.
-
-        Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage or settings, 3 nothing found.
-        """;
+    // One line a paragraph: the help wraps them.
+    private const string Description =
+        "Answers questions about the events that Smtp2GoIngest has stored.\n\n"
+        + "It finds the storage account the way the app does: from EventStorage, or from EventStorage__tableServiceUri and the other "
+        + "service URIs, in the environment or in the Values of local.settings.json in the current folder.\n\n"
+        + "Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage or settings, 3 nothing found.";
 
     public static async Task<int> Main(string[] args)
     {

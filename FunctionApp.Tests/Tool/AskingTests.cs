@@ -1,5 +1,6 @@
 using System.Globalization;
 using Azure.Data.Tables;
+using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Asking;
 
 namespace Smtp2GoIngest.Tests.Tool;
@@ -17,15 +18,22 @@ public sealed class AskingTests
     [InlineData("delivered", "delivered")]
     [InlineData("processed delivered+2 open+60 click+61", "delivered after 2 s, opened and clicked")]
     [InlineData("click+61 open+60 delivered+2 processed", "delivered after 2 s, opened and clicked")]
+    [InlineData("spam-timeless", "marked as spam")]
     [InlineData("processed soft+5 soft+600 delivered+3600", "delivered after 60 min (soft bounces before that: 2)")]
     [InlineData("processed soft+5", "bounced (soft): 452 4.2.2 mailbox full")]
     [InlineData("processed soft+5 hard+9", "bounced (hard): 550 5.1.1 unknown")]
     [InlineData("processed hard+5 soft+9", "bounced (hard): 550 5.1.1 unknown")]
-    [InlineData("processed delivered+2 hard+9", "delivered after 2 s; bounced (hard): 550 5.1.1 unknown")]
+    [InlineData("processed delivered+2 hard+9", "delivered after 2 s; later bounced (hard): 550 5.1.1 unknown")]
+    [InlineData("processed hard+2 delivered+9", "delivered after 9 s; before that bounced (hard): 550 5.1.1 unknown")]
+    [InlineData("processed delivered+2 soft+9", "delivered after 2 s; later bounced (soft): 452 4.2.2 mailbox full")]
+    [InlineData("rejected-recipient", "rejected because of the recipient: Recipient address could not be verified")]
+    [InlineData("rejected-limit", "rejected because of the sender: Recipient limit exceeded")]
+    [InlineData("rejected-address", "rejected by SMTP2GO: limit@sender.example is blocked")]
+    [InlineData("hard delivered-timeless", "delivered; bounced (hard): 550 5.1.1 unknown")]
     [InlineData("suppressed", "rejected because of the recipient: Recipient is suppressed")]
     [InlineData("unverified", "rejected because of the sender: Sender is not verified")]
     [InlineData("odd", "rejected by SMTP2GO: Something else")]
-    [InlineData("open", "reached the recipient, but no delivery event is stored, opened")]
+    [InlineData("open", "opened, but no delivery event is stored")]
     [InlineData("delivered spam+60", "delivered; marked as spam on 2026-05-01\u00a010:01:00")]
     [InlineData("delivered unsubscribe+60", "delivered; unsubscribed on 2026-05-01\u00a010:01:00")]
     [InlineData("delivered unsubscribe+60 resubscribe+90", "delivered")]
@@ -53,12 +61,39 @@ public sealed class AskingTests
         + "the last delivery was on 2026-05-01 10:00:00.")]
     [InlineData(
         "suppressed",
-        "Mail to a@b does not arrive: SMTP2GO suppressed it on 2026-05-01 10:00:00 (Recipient is suppressed); "
+        "Mail to a@b does not arrive: SMTP2GO rejected it on 2026-05-01 10:00:00 (Recipient is suppressed); "
         + "nothing was ever delivered to it.")]
     [InlineData(
-        "soft soft+9",
-        "Mail to a@b may not arrive: the last 2 emails were soft bounces, last on 2026-05-01 10:00:09 (452 4.2.2 mailbox full); "
+        "soft#1 soft#2+9",
+        "Mail to a@b may not arrive: the last 2 emails were soft bounces, most recently on 2026-05-01 10:00:09 (452 4.2.2 mailbox full); "
         + "nothing was ever delivered to it.")]
+    [InlineData(
+        "soft#1 soft#1+9",
+        "Mail to a@b may not arrive: the last email was a soft bounce on 2026-05-01 10:00:09 (452 4.2.2 mailbox full); "
+        + "nothing was ever delivered to it.")]
+    [InlineData(
+        "sms_failed",
+        "Mail to a@b may not arrive: the last message failed on 2026-05-01 10:00:00 (30003); nothing was ever delivered to it.")]
+    [InlineData(
+        "delivered suppressed+9",
+        "Mail to a@b does not arrive: SMTP2GO rejected it on 2026-05-01 10:00:09 (Recipient is suppressed); "
+        + "the last delivery was on 2026-05-01 10:00:00.")]
+    [InlineData(
+        "delivered odd+9",
+        "Mail to a@b may not arrive: SMTP2GO rejected the last email on 2026-05-01 10:00:09 (Something else); "
+        + "the last delivery was on 2026-05-01 10:00:00.")]
+    [InlineData(
+        "delivered unverified+9",
+        "Mail to a@b arrives: the last delivery was on 2026-05-01 10:00:00. "
+        + "But SMTP2GO rejected one later because of the sender on 2026-05-01 10:00:09 (Sender is not verified).")]
+    [InlineData("suppressed delivered+9", "Mail to a@b arrives: the last delivery was on 2026-05-01 10:00:09.")]
+    [InlineData(
+        "open+5",
+        "Mail to a@b arrives: no delivery event is stored, but an email was opened or clicked on 2026-05-01 10:00:05.")]
+    [InlineData(
+        "hard delivered-timeless",
+        "Mail to a@b does not arrive: it bounced for good on 2026-05-01 10:00:00 (550 5.1.1 unknown); nothing was ever delivered to it.")]
+    [InlineData("spam-timeless", "Mail to a@b should not be sent: it marked an email as spam; nothing was ever delivered to it.")]
     [InlineData(
         "delivered spam+5 hard+9",
         "Mail to a@b should not be sent: it marked an email as spam on 2026-05-01 10:00:05; the last delivery was on 2026-05-01 10:00:00.")]
@@ -97,8 +132,46 @@ public sealed class AskingTests
     [InlineData("recipients", "\"Lovelace, Ada\" <ada@example.org>, bob@example.net", "ada@example.org", "bob@example.net")]
     [InlineData("destination_number", "+6421555012", "+6421555012")]
     [InlineData("rcpt", "Unavailable")]
+    [InlineData("rcpt", "ada@example.org, bob@example.net", "ada@example.org", "bob@example.net")]
     public void Recipients_are_shown_as_addresses(string column, string stored, params string[] expected) =>
         Assert.Equal(expected, StoredEvent.Of(new TableEntity("p", "r") { [column] = stored }).Recipients);
+
+    [Fact]
+    public void A_list_of_recipients_that_was_cut_has_no_half_address_and_says_so()
+    {
+        var all = Enumerable.Range(0, 2_000).Select(i => $"user{i:0000}@example.org").ToList();
+        var stored = string.Join(',', all)[..TableLimits.MaxTextLength];
+        var deliveries = new Deliveries();
+
+        deliveries.Add(StoredEvent.Of(new TableEntity("p", "r") { ["event"] = "processed", ["recipients"] = stored }));
+
+        Assert.True(deliveries.IsIncomplete);
+        Assert.Equal(all.Take(deliveries.All.Count), deliveries.All.Select(delivery => delivery.Recipient));
+    }
+
+    [Theory]
+    [InlineData("sms-abc", "abc", "sms-abc")]
+    [InlineData("no-email-id", "<a@example.org>", "")]
+    public void Only_an_SMS_is_named_by_its_message_id(string key, string messageId, string expected) => Assert.Equal(
+        expected, StoredEvent.Of(new TableEntity(key, "r") { ["event"] = "reject", ["message_id"] = messageId }).EmailId);
+
+    [Fact]
+    public void More_than_a_thousand_recipients_are_all_counted()
+    {
+        var deliveries = new Deliveries();
+        for (var i = 0; i < 1_500; i++)
+        {
+            deliveries.Add(StoredEvent.Of(new TableEntity("p", "r")
+            {
+                ["event"] = i % 100 == 99 ? "bounce" : "delivered",
+                ["bounce"] = "hard",
+                ["rcpt"] = $"user{i}@example.org",
+            }));
+        }
+
+        Assert.False(deliveries.IsIncomplete);
+        Assert.Equal(15, deliveries.All.Count(delivery => delivery.State == DeliveryState.HardBounced));
+    }
 
     [Theory]
     [InlineData("today", "2026-05-15", "2026-05-15")]
@@ -106,6 +179,7 @@ public sealed class AskingTests
     [InlineData("7d", "2026-05-09", "2026-05-15")]
     [InlineData("1", "2026-05-15", "2026-05-15")]
     [InlineData("2026-02", "2026-02-01", "2026-02-28")]
+    [InlineData("2025", "2025-01-01", "2025-12-31")]
     [InlineData(" 2026-05-01 ", "2026-05-01", "2026-05-01")]
     [InlineData("2026-05-01..2026-05-03", "2026-05-01", "2026-05-03")]
     [InlineData("2026-05-01..today", "2026-05-01", "2026-05-15")]
@@ -140,6 +214,8 @@ public sealed class AskingTests
     [InlineData("Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z")]
     [InlineData("Pacific/Auckland", "2026-07-01", "2026-06-30T12:00:00Z", "2026-07-01T12:00:00Z")]
     [InlineData("America/Havana", "2026-03-08", "2026-03-08T05:00:00Z", "2026-03-09T04:00:00Z")]
+    [InlineData("America/Havana", "2026-11-01", "2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z")]
+    [InlineData("Atlantic/Azores", "2026-10-25", "2026-10-25T00:00:00Z", "2026-10-26T01:00:00Z")]
     [InlineData("UTC", "2026-07-01", "2026-07-01T00:00:00Z", "2026-07-02T00:00:00Z")]
     public void A_day_begins_and_ends_at_midnight_of_its_time_zone(string zone, string day, string from, string until)
     {
@@ -172,10 +248,11 @@ public sealed class AskingTests
 
     private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
 
-    /// <summary>Events as <c>name[+seconds][@microseconds of sendtime]</c>.</summary>
+    /// <summary>Events as <c>name[#email][+seconds][@microseconds of sendtime]</c>.</summary>
     private static IEnumerable<StoredEvent> Events(string text) => text.Split(' ').Select(part =>
     {
         var (named, at) = part.Split('@') is [var before, var after] ? (before, after) : (part, null);
+        (named, var email) = named.Split('#') is [var start, var rest] ? (start + rest[1..], rest[..1]) : (named, null);
         var (name, second) = named.Split('+') is [var n, var s] ? (n, int.Parse(s, CultureInfo.InvariantCulture)) : (named, 0);
         var row = new TableEntity("p", "r") { ["time"] = Start.AddSeconds(second), ["rcpt"] = "ada@example.org" };
         (row["event"], row["message"]) = name switch
@@ -185,12 +262,23 @@ public sealed class AskingTests
             "suppressed" => ("reject", "Recipient is suppressed"),
             "unverified" => ("reject", "Sender is not verified"),
             "odd" => ("reject", "Something else"),
+            "rejected-recipient" => ("reject", "Recipient address could not be verified"),
+            "rejected-limit" => ("reject", "Recipient limit exceeded"),
+            "rejected-address" => ("reject", "limit@sender.example is blocked"),
+            "spam-timeless" => ("spam", "Unavailable"),
+            "delivered-timeless" => ("delivered", "Unavailable"),
             "sms_failed" => (name, "30003"),
             "test" => ("bounce", "a test"),
             _ => (name, "Unavailable"),
         };
         row["bounce"] = name is "soft" ? "soft" : "hard";
         row["IsTest"] = name == "test";
+        row["email_id"] = email;
+        if (name.EndsWith("-timeless", StringComparison.Ordinal))
+        {
+            row.Remove("time");
+        }
+
         if (at is not null)
         {
             row["sendtime"] = Start.AddSeconds(second).AddMicroseconds(int.Parse(at, CultureInfo.InvariantCulture));

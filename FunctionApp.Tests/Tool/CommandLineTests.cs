@@ -89,7 +89,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
 
     [Fact]
     public async Task After_two_dashes_everything_is_an_argument() => Assert.Equal(
-        (3, "No events found for email '--jsn'. Ids are case-sensitive.\n"),
+        (3, "No events found for email '--jsn'. Ids are case-sensitive, and a new event takes a few seconds.\n"),
         await RunAsync(azurite.NewAccount(), "email", "--", "--jsn") is var run ? (run.ExitCode, run.Error) : default);
 
     [Fact]

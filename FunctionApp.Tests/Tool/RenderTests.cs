@@ -95,7 +95,8 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
             new CommandContext(synchronized, TextWriter.Null, AppContext.BaseDirectory) { Width = width },
             ended.Token);
 
-        await Eventually.Get(() => Task.FromResult(Shown()), text => HostileEvents.EventNames.All(text.Contains));
+        var visible = HostileEvents.EventNames.Select(PlainText.Of).Where(name => name.GetCellWidth() > 0);
+        await Eventually.Get(() => Task.FromResult(Shown()), text => visible.All(text.Contains));
         await ended.CancelAsync();
 
         Assert.Equal(0, await tail);
@@ -119,6 +120,14 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
     [InlineData("", 20)]
     public void Text_wraps_at_words(string text, int width, params string[] expected) =>
         Assert.Equal(expected, TextLayout.Wrap(text, width));
+
+    [Theory]
+    [InlineData("\u200b", "\u200b")]
+    [InlineData("", "")]
+    [InlineData("key", "\u200b\u200b")]
+    public void A_row_without_any_width_is_one_line_too(string key, string text) =>
+        Assert.Equal(
+            key.Trim('\u200b'), Assert.Single(TextLayout.Lines([[Cell.Key(key), Cell.Text(text)]], null, 60, (shown, _) => shown)));
 
     [Fact]
     public async Task Colours_are_for_a_terminal_that_has_them()
@@ -175,7 +184,7 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
         internal static readonly string[] EventNames =
         [
             "processed", "delivered", "open", "click", "bounce", "spam", "unsubscribe", "resubscribe", "reject", "sms_delivered",
-            "sms_failed", "sms_rejected", "\u4e8b\u4ef6", "list/unknown~\u00e9",
+            "sms_failed", "sms_rejected", "\u4e8b\u4ef6", "list/unknown~\u00e9", "x\e]0;title\u0007\e[31m\u202e", "\u200b",
         ];
 
         internal static readonly HashSet<string> Keys =

@@ -116,6 +116,16 @@ public sealed class SearchTests(GeneratedEvents events) : IClassFixture<Generate
     }
 
     [Fact]
+    public async Task Since_a_day_shows_fewer_emails_and_comes_to_the_same_verdict()
+    {
+        var all = (await RunAsync("recipient", "user5@example.org")).Output.Trim().Split('\n');
+        var some = (await RunAsync("recipient", "user5@example.org", "--since", "1d")).Output.Trim().Split('\n');
+
+        Assert.Equal(all[^1], some[^1]);
+        Assert.InRange(some.Length, 5, all.Length / 2);
+    }
+
+    [Fact]
     public async Task Only_as_much_is_shown_as_was_asked_for()
     {
         var json = await RunAsync("day", "2026-05-20", "--limit", "3", "--json");

@@ -14,6 +14,29 @@ Server.prototype.close = function (...done) {
   return close.apply(this, done);
 };
 
+// An Azurite whose parent was killed is still saving: it must have ended before another one reads the same folder.
+const fs = require("fs");
+const path = require("path");
+const folder = process.argv[process.argv.indexOf("--location") + 1];
+if (process.argv.includes("--location")) {
+  fs.mkdirSync(folder, { recursive: true });
+  const file = path.join(folder, "azurite.pid");
+  for (let tries = 0; tries < 100 && isAlive(file); tries++) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  }
+  fs.writeFileSync(file, `${process.pid}`);
+  process.on("exit", () => fs.rmSync(file, { force: true }));
+}
+
+function isAlive(file) {
+  try {
+    process.kill(Number(fs.readFileSync(file, "utf8")), 0);
+    return true;
+  } catch (e) {
+    return e.code === "EPERM";
+  }
+}
+
 // Azurite loads its telemetry client even with --disableTelemetry: 2,800 of 3,800 files, more than half of the start-up time.
 require.cache[require.resolve("applicationinsights")] = { exports: {}, loaded: true, children: [] };
 require("azurite/dist/src/azurite.js");

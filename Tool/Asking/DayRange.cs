@@ -6,7 +6,7 @@ namespace Smtp2GoIngest.Tool.Asking;
 internal sealed record DayRange(DateOnly First, DateOnly Last)
 {
     /// <summary>How a range can be written, for help and errors.</summary>
-    public const string Forms = "today, yesterday, 7d (the last seven days), 2026-05, 2026-05-01 or 2026-05-01..2026-05-07";
+    public const string Forms = "today, yesterday, 7d (the last seven days), 2026, 2026-05, 2026-05-01 or 2026-05-01..2026-05-07";
 
     // SMTP2GO is younger than that, and every time zone still has a day before and after.
     private const int MinYear = 1970;
@@ -51,8 +51,7 @@ internal sealed record DayRange(DateOnly First, DateOnly Last)
         problem = null;
         var range = text.Split("..") is [var from, var to] ? Between(ParseDay(from, today), ParseDay(to, today))
             : ParseDay(text, today) is { } day ? new DayRange(day, day)
-            : ParseCount(text) is { } count ? LastDays(count, today)
-            : ParseMonth(text);
+            : ParseMonth(text) ?? ParseYear(text) ?? (ParseCount(text) is { } count ? LastDays(count, today) : null);
         if (range is null)
         {
             problem = $"'{text}' is not a day or a range of days: write {Forms}.";
@@ -77,6 +76,12 @@ internal sealed record DayRange(DateOnly First, DateOnly Last)
         DateOnly.TryParseExact(text.Trim(), "yyyy-MM", CultureInfo.InvariantCulture, DateTimeStyles.None, out var first)
         && first.Year is >= MinYear and <= MaxYear
             ? new DayRange(first, first.AddDays(DateTime.DaysInMonth(first.Year, first.Month) - 1))
+            : null;
+
+    private static DayRange? ParseYear(string text) =>
+        DateOnly.TryParseExact(text.Trim(), "yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out var first)
+        && first.Year is >= MinYear and <= MaxYear
+            ? new DayRange(first, new DateOnly(first.Year, 12, 31))
             : null;
 
     private static int? ParseCount(string text) =>

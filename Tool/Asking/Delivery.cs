@@ -6,13 +6,14 @@ internal enum DeliveryState
     Delivered,
     SoftBounced,
     HardBounced,
+    Failed,
     Rejected,
     Complained,
     Unsubscribed,
     OnlyTests,
 }
 
-/// <summary>What became of one email for one recipient: a fold over its events, in whatever order they came.</summary>
+/// <summary>What became of one email for one recipient: a fold over its events in order of time.</summary>
 internal sealed class Delivery(string recipient)
 {
     private StoredEvent? processed;
@@ -26,6 +27,9 @@ internal sealed class Delivery(string recipient)
     private bool clicked;
     private bool isReal;
 
+    // Of a hard bounce and a delivery, which contradict each other, the later one counts.
+    private bool isDeliveredLast;
+
     public string Recipient { get; } = recipient;
 
     public DeliveryState State =>
@@ -33,10 +37,13 @@ internal sealed class Delivery(string recipient)
         : complained is not null ? DeliveryState.Complained
         : unsubscribed is not null ? DeliveryState.Unsubscribed
         : rejected is not null && delivered is null ? DeliveryState.Rejected
-        : bounced is { IsHardBounce: true } ? DeliveryState.HardBounced
-        : delivered is not null || opened || clicked ? DeliveryState.Delivered
+        : bounced is { IsHardBounce: true } && !isDeliveredLast ? DeliveryState.HardBounced
+        : IsReached ? DeliveryState.Delivered
+        : bounced is { IsSms: true } ? DeliveryState.Failed
         : bounced is not null ? DeliveryState.SoftBounced
         : DeliveryState.Waiting;
+
+    private bool IsReached => delivered is not null || opened || clicked;
 
     public void Add(StoredEvent e)
     {
@@ -48,11 +55,13 @@ internal sealed class Delivery(string recipient)
                 break;
             case "delivered" or "sms_delivered":
                 delivered ??= e;
+                isDeliveredLast = e.Time is not null;
                 break;
             case "bounce" or "sms_failed":
                 // A hard bounce is the last word; a soft one may be followed by another try.
                 bounced = bounced is { IsHardBounce: true } ? bounced : e;
-                softBounces += e.IsHardBounce ? 0 : 1;
+                isDeliveredLast &= !e.IsHardBounce;
+                softBounces += !e.IsHardBounce && delivered is null ? 1 : 0;
                 break;
             case "reject" or "sms_rejected":
                 rejected = e;
@@ -77,59 +86,57 @@ internal sealed class Delivery(string recipient)
 
     /// <summary>The verdict in words, without the recipient.</summary>
     /// <param name="now">To say for how long the email has been waiting.</param>
-    public string Describe(TimeText times, DateTimeOffset now)
+    public string Describe(TimeText times, DateTimeOffset now) => State switch
     {
-        List<string> sentences = [];
-        switch (State)
-        {
-            case DeliveryState.OnlyTests:
-                return "only test events";
-            case DeliveryState.Waiting when processed is null:
-                return "not known: neither delivered nor bounced so far";
-            case DeliveryState.Waiting:
-                return $"waiting: processed{Ago(processed.Time, now)}, neither delivered nor bounced so far";
-        }
+        DeliveryState.OnlyTests => "only test events",
+        DeliveryState.Waiting when processed is null => "not known: neither delivered nor bounced so far",
+        DeliveryState.Waiting => $"waiting: processed{Ago(processed.Time, now)}, neither delivered nor bounced so far",
+        _ => string.Join("; ", Facts(times)),
+    };
 
+    private IEnumerable<string> Facts(TimeText times)
+    {
         if (rejected is not null && delivered is null)
         {
-            sentences.Add(Rejection.Of(rejected.Reply).Describe(rejected.Reply));
+            yield return Rejection.Of(rejected.Reply).Describe(rejected.Reply);
         }
-        else if (delivered is not null || opened || clicked)
+        else if (IsReached)
         {
-            sentences.Add(Delivered());
+            yield return Reached();
         }
 
-        if (bounced is not null && (delivered is null || bounced.IsHardBounce))
+        // After a delivery only a hard bounce, or a soft one that came later, says something more.
+        if (bounced is not null && (delivered is null || bounced.IsHardBounce || bounced.Time > delivered.Time))
         {
-            var kind = bounced.Name == "sms_failed" ? "failed" : bounced.IsHardBounce ? "bounced (hard)" : "bounced (soft)";
-            sentences.Add(bounced.Reply is { } why ? $"{kind}: {why}" : kind);
+            var kind = bounced.IsSms ? "failed" : bounced.IsHardBounce ? "bounced (hard)" : "bounced (soft)";
+            var order = delivered?.Time is null ? string.Empty : bounced.IsHardBounce && isDeliveredLast ? "before that " : "later ";
+            yield return bounced.Reply is { } why ? $"{order}{kind}: {why}" : order + kind;
         }
 
         if (complained is not null)
         {
-            sentences.Add($"marked as spam on {times.InSentence(complained.Time)}");
+            yield return $"marked as spam{times.On(complained.Time)}";
         }
 
         if (unsubscribed is not null)
         {
-            sentences.Add($"unsubscribed on {times.InSentence(unsubscribed.Time)}");
+            yield return $"unsubscribed{times.On(unsubscribed.Time)}";
         }
-
-        return string.Join("; ", sentences);
     }
 
-    private string Delivered()
+    private string Reached()
     {
         var after = delivered?.Time - processed?.Time is { } time && time >= TimeSpan.Zero ? $" after {TimeText.Of(time)}" : string.Empty;
         var retries = softBounces > 0 && delivered is not null ? $" (soft bounces before that: {softBounces})" : string.Empty;
         var reaction = (opened, clicked) switch
         {
-            (true, true) => ", opened and clicked",
-            (true, false) => ", opened",
-            (false, true) => ", clicked",
-            _ => string.Empty,
+            (true, true) => "opened and clicked",
+            (true, false) => "opened",
+            (false, true) => "clicked",
+            _ => null,
         };
-        return (delivered is null ? "reached the recipient, but no delivery event is stored" : $"delivered{after}{retries}") + reaction;
+        return delivered is null ? $"{reaction}, but no delivery event is stored"
+            : $"delivered{after}{retries}{(reaction is null ? null : $", {reaction}")}";
     }
 
     private static string Ago(DateTimeOffset? time, DateTimeOffset now) =>

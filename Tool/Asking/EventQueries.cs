@@ -5,7 +5,7 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tool.Asking;
 
-/// <summary>The filters of the usual questions, and rows read page by page: never more than 1,000 in memory.</summary>
+/// <summary>The filters of the usual questions, and rows read page by page: never more than two pages of 1,000 in memory.</summary>
 internal static class EventQueries
 {
     public static string OfEmail(string emailId) =>
@@ -78,10 +78,11 @@ internal static class EventQueries
         IEnumerable<string>? columns,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var pages = service
             .GetTableClient(table)
-            .QueryIfExistsAsync(filter, columns, cancellationToken)
-            .GetAsyncEnumerator(cancellationToken);
+            .QueryIfExistsAsync(filter, columns, stop.Token)
+            .GetAsyncEnumerator(stop.Token);
         var next = pages.MoveNextAsync().AsTask();
         try
         {
@@ -97,7 +98,9 @@ internal static class EventQueries
         }
         finally
         {
-            // A caller that has seen enough does not hear about a page that failed. It must end before the reader can be closed.
+            // A caller that has seen enough does not wait for the next page, and does not hear that it failed. It must end before the
+            // reader can be closed.
+            await stop.CancelAsync();
             await next.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }

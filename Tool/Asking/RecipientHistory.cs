@@ -12,6 +12,7 @@ internal sealed record RecipientHistory(IReadOnlyList<ReceivedEmail> Emails, Add
     /// <summary>Events of one email lie between those of others, so all are held in memory: some 100 MB at this many.</summary>
     public const int MaxEvents = 200_000;
 
+    /// <param name="since">Leaves out emails that nothing happened to since then. The verdicts come from all events.</param>
     /// <returns>Null if there are more events than <see cref="MaxEvents"/>.</returns>
     public static async Task<RecipientHistory?> ReadAsync(
         TableServiceClient service, string address, DateTimeOffset? since, IProgress<long> progress, CancellationToken cancellationToken)
@@ -20,7 +21,7 @@ internal sealed record RecipientHistory(IReadOnlyList<ReceivedEmail> Emails, Add
         Dictionary<string, List<StoredEvent>> emails = new(StringComparer.Ordinal);
         var read = 0L;
         var rows = service.RowsAsync(
-            EventIndex.ByRecipientTable, EventQueries.OfRecipient(address, since), StoredEvent.Columns, cancellationToken);
+            EventIndex.ByRecipientTable, EventQueries.OfRecipient(address, since: null), StoredEvent.Columns, cancellationToken);
         await foreach (var e in rows.Select(StoredEvent.Of).InOrderAsync())
         {
             if (++read > MaxEvents)
@@ -41,7 +42,9 @@ internal sealed record RecipientHistory(IReadOnlyList<ReceivedEmail> Emails, Add
             events.Add(e);
         }
 
-        return new RecipientHistory([.. emails.Values.Select(events => Of(address, events))], state);
+        return new RecipientHistory([.. emails.Values.Where(IsShown).Select(events => Of(address, events))], state);
+
+        bool IsShown(List<StoredEvent> events) => since is null || events.Exists(e => e.Time >= since);
     }
 
     private static ReceivedEmail Of(string address, List<StoredEvent> events)

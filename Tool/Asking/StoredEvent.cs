@@ -8,6 +8,7 @@ namespace Smtp2GoIngest.Tool.Asking;
 /// <param name="SendTime">SMTP2GO's <c>sendtime</c>: with microseconds, and so the order within a second.</param>
 /// <param name="EmailId">The <c>email_id</c>, <c>sms-</c> and the id of an SMS, or empty.</param>
 /// <param name="Recipients">The one recipient or all of them. A row in the recipient index names its own and counts the others.</param>
+/// <param name="AreRecipientsCut">The list was too long for its column, and only the body has all of them.</param>
 /// <param name="Bounce"><c>hard</c> or <c>soft</c>.</param>
 /// <param name="Reply">What the other side said, in its own words.</param>
 /// <param name="Says">The most telling text of this kind of event.</param>
@@ -19,6 +20,7 @@ internal sealed record StoredEvent(
     string EmailId,
     IReadOnlyList<string> Recipients,
     int OtherRecipients,
+    bool AreRecipientsCut,
     string? Subject,
     string? Sender,
     string? MessageId,
@@ -32,35 +34,36 @@ internal sealed record StoredEvent(
         "PartitionKey", "RowKey", "event", "time", "received_timestamp", "sendtime", "rcpt", "recipients", "destination_number", "email_id",
         "message_id", "bounce", "url", "message", "status_code", "subject", "Subject", "email_subject", "sender", "from", "from_address",
         "sender_email", "source_number", "client", "client_os", "geoip_country",
-        ColumnNames.Recipient, ColumnNames.RecipientCount, ColumnNames.IsTest,
+        ColumnNames.EventPartitionKey, ColumnNames.Recipient, ColumnNames.RecipientCount, ColumnNames.IsTest,
     ];
 
     public bool IsHardBounce => Name == "bounce" && string.Equals(Bounce, "hard", StringComparison.OrdinalIgnoreCase);
 
-    public bool IsSms => EmailId.StartsWith("sms-", StringComparison.Ordinal);
+    public bool IsSms => Name.StartsWith("sms_", StringComparison.Ordinal);
 
     public static StoredEvent Of(TableEntity row)
     {
         var name = TextIn(row, "event") ?? string.Empty;
         var reply = TextIn(row, "message") ?? TextIn(row, "status_code");
-        var recipient = TextIn(row, ColumnNames.Recipient) ?? TextIn(row, "rcpt");
-        var sms = TextIn(row, "destination_number") is not null;
+        var recipients = RecipientsIn(row, out var areCut);
+
+        // An email may be known by no more than its Message-ID, which has the same column as the id of an SMS. The key tells.
+        var key = TextIn(row, ColumnNames.EventPartitionKey) ?? row.PartitionKey;
+        var sms = key.StartsWith("sms-", StringComparison.Ordinal) ? key : null;
         var id = TextIn(row, "message_id");
         return new StoredEvent(
             TimeIn(row, "time") ?? TimeIn(row, "received_timestamp"),
             TimeIn(row, "sendtime"),
             name,
             row.TryGetValue(ColumnNames.IsTest, out var test) && test is true,
-            TextIn(row, "email_id") ?? (id is null ? string.Empty : $"sms-{id}"),
-            recipient is not null ? [RecipientAddresses.Unwrap(recipient)]
-                : TextIn(row, "recipients") is { } all ? [.. RecipientAddresses.Of(EventColumns.ToField("recipients", all))]
-                : TextIn(row, "destination_number") is { } number ? [number]
-                : [],
+            TextIn(row, "email_id") ?? sms ?? string.Empty,
+            recipients,
             row.TryGetValue(ColumnNames.RecipientCount, out var count) && count is int and > 1 ? (int)count - 1 : 0,
+            areCut,
             TextIn(row, "subject") ?? TextIn(row, "Subject") ?? TextIn(row, "email_subject"),
             TextIn(row, "sender") ?? TextIn(row, "from_address") ?? TextIn(row, "from") ?? TextIn(row, "sender_email")
                 ?? TextIn(row, "source_number"),
-            sms ? null : id,
+            sms is null ? id : null,
             TextIn(row, "bounce"),
             reply,
             name switch
@@ -70,9 +73,34 @@ internal sealed record StoredEvent(
                 "bounce" => string.Join(": ", Present(TextIn(row, "bounce"), reply)),
 
                 // SMTP2GO repeats the address in the message of these.
-                "unsubscribe" or "resubscribe" when reply == recipient => null,
+                "unsubscribe" or "resubscribe" when recipients is [var only] && reply == only => null,
                 _ => reply,
             });
+    }
+
+    // As the index splits them.
+    private static IReadOnlyList<string> RecipientsIn(TableEntity row, out bool areCut)
+    {
+        areCut = false;
+        if (TextIn(row, ColumnNames.Recipient) is { } one)
+        {
+            return [one];
+        }
+
+        if (TextIn(row, "rcpt") is { } rcpt)
+        {
+            return [.. RecipientAddresses.Of(EventColumns.ToField("rcpt", rcpt))];
+        }
+
+        if (TextIn(row, "recipients") is { } all)
+        {
+            // The last one of a list that was cut may be half an address.
+            areCut = all.Length >= TableLimits.MaxTextLength - 1;
+            var whole = areCut && all.LastIndexOf(',') is var end and >= 0 ? all[..end] : all;
+            return [.. RecipientAddresses.Of(EventColumns.ToField("recipients", whole))];
+        }
+
+        return TextIn(row, "destination_number") is { } number ? [number] : [];
     }
 
     private static IEnumerable<string> Present(params IEnumerable<string?> texts) => texts.OfType<string>();

@@ -12,8 +12,10 @@ internal sealed record TimeText(TimeZoneInfo Zone)
         ? TimeZoneInfo.ConvertTime(t, Zone).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)
         : string.Empty;
 
-    /// <summary>For a sentence: a line break must not separate the day from the time of day.</summary>
-    public string InSentence(DateTimeOffset? time) => Of(time).Replace(' ', '\u00a0');
+    /// <summary>
+    /// <c> on 2026-05-01 11:20:31</c> for a sentence, in which the day and the time of day are not broken apart; nothing for no time.
+    /// </summary>
+    public string On(DateTimeOffset? time) => time is null ? string.Empty : $" on {Of(time).Replace(' ', '\u00a0')}";
 
     /// <summary>A length of time in its largest unit: <c>2 s</c>, <c>5 min</c>, <c>3 h</c>, <c>2 days</c>.</summary>
     public static string Of(TimeSpan time) => time switch

@@ -76,11 +76,14 @@ internal static class ArgumentParsing
         return null;
     }
 
+    // More than anybody reads, and one more is still a number.
+    private const int MaxLimit = 1_000_000_000;
+
     /// <summary>For a command that may print a lot.</summary>
     public static Option<int?> Limit(string description) => new("--limit")
     {
         Description = description,
-        CustomParser = argument => ParseNumber(argument, 1, int.MaxValue),
+        CustomParser = argument => ParseNumber(argument, 1, MaxLimit),
     };
 
     public static T ParseNumber<T>(ArgumentResult argument, T min, T max)

@@ -18,7 +18,7 @@ internal static class BouncesCommand
             DefaultValueFactory = argument => ArgumentParsing.LastDays(argument, context, DefaultDays),
             CustomParser = argument => ArgumentParsing.ParseDays(argument, context),
         };
-        var limit = ArgumentParsing.Limit($"Show only the n largest in each list; {DefaultLimit} by default.");
+        var limit = ArgumentParsing.Limit($"Show only the n largest in each list; {DefaultLimit} by default, with --json all of them.");
         var command = new Command("bounces", "Counts bounces by reason, by the recipient's domain and by sender.") { days, limit };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -30,7 +30,7 @@ internal static class BouncesCommand
             }
 
             var most = parsed.GetValue(limit) ?? DefaultLimit;
-            await (context.IsJson(parsed) ? WriteJsonAsync(context, report, cancellationToken)
+            await (context.IsJson(parsed) ? WriteJsonAsync(context, report, parsed.GetValue(limit), cancellationToken)
                 : DrawAsync(context, report, range, most, cancellationToken));
             return ExitCode.Done;
         });
@@ -79,11 +79,12 @@ internal static class BouncesCommand
         }
     }
 
-    private static async Task WriteJsonAsync(CommandContext context, BounceReport report, CancellationToken cancellationToken)
+    private static async Task WriteJsonAsync(
+        CommandContext context, BounceReport report, int? most, CancellationToken cancellationToken)
     {
         foreach (var (by, groups) in new[] { ("reason", report.ByReason), ("domain", report.ByDomain), ("sender", report.BySender) })
         {
-            foreach (var group in groups.Largest)
+            foreach (var group in groups.Largest.Take(most ?? int.MaxValue))
             {
                 var line = new JsonObject { ["by"] = by, ["name"] = group.Name, ["hard"] = group.Hard, ["soft"] = group.Soft };
                 if (by == "reason")

@@ -15,9 +15,9 @@ internal enum Tint
 /// <summary>One cell of a row, in plain text.</summary>
 internal sealed class Cell
 {
-    private Cell(IEnumerable<string> parts, bool wraps, bool isRight, Tint tint)
+    private Cell(IEnumerable<string?> parts, bool wraps, bool isRight, Tint tint)
     {
-        Parts = [.. parts.Where(part => part.Length > 0)];
+        Parts = [.. parts.Select(PlainText.Of).Where(part => part.Length > 0)];
         (Wraps, IsRight, Tint) = (wraps, isRight, tint);
         Width = Parts.Count == 0 ? 0 : Parts.Max(part => part.GetCellWidth());
     }
@@ -36,15 +36,15 @@ internal sealed class Cell
     public int Width { get; }
 
     /// <summary>Something that people copy: an id, an address, a key, a time. It is never broken.</summary>
-    public static Cell Key(string? text, Tint tint = Tint.None) => new([PlainText.Of(text)], wraps: false, isRight: false, tint);
+    public static Cell Key(string? text, Tint tint = Tint.None) => new([text], wraps: false, isRight: false, tint);
 
     /// <summary>Several of them, one under the other.</summary>
-    public static Cell Keys(IEnumerable<string> texts) => new(texts.Select(PlainText.Of), wraps: false, isRight: false, Tint.None);
+    public static Cell Keys(IEnumerable<string> texts) => new(texts, wraps: false, isRight: false, Tint.None);
 
     public static Cell Number(string text) => new([text], wraps: false, isRight: true, Tint.None);
 
     /// <summary>Words, which wrap. Only the last cell of a row may.</summary>
-    public static Cell Text(string? text, Tint tint = Tint.None) => new([PlainText.Of(text).Trim()], wraps: true, isRight: false, tint);
+    public static Cell Text(string? text, Tint tint = Tint.None) => new([text?.Trim()], wraps: true, isRight: false, tint);
 
     /// <summary>All of it on one line.</summary>
     public Cell OnOneLine() => new([string.Join(", ", Parts)], Wraps, IsRight, Tint);

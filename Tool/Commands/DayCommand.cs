@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Asking;
 
@@ -27,7 +28,7 @@ internal static class DayCommand
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var (range, only) = (parsed.GetRequiredValue(days), parsed.GetValue(eventName));
+            var (range, only) = (parsed.GetRequiredValue(days), parsed.GetValue(eventName)?.Trim());
             var filters = range == NoTime
                 ? [EventQueries.OfNoTime(only)]
                 : EventQueries.OfSpan(TimeWindow.Of(range, context.Times(parsed).Zone), only);
@@ -38,7 +39,8 @@ internal static class DayCommand
                 EventIndex.ByDayTable,
                 filters,
                 parsed.GetValue(limit),
-                $"No {kind}events found {(range == NoTime ? "without a time" : $"for {range}")}.",
+                $"No {kind}events found {(range == NoTime ? "without a time" : $"for {range}")}."
+                    + (only is null || EventName.IsKnown(EventName.Normalize(only)) ? null : Suggestion.For(only, EventName.OfEmails)),
                 cancellationToken);
         });
         return command;

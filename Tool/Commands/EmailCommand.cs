@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Asking;
 
@@ -22,7 +21,10 @@ internal static class EmailCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var id = parsed.GetRequiredValue(emailId).Trim();
-            var nothingFound = $"No events found for email '{PlainText.Of(id)}'. Ids are case-sensitive.";
+            var hint = id.Contains('@', StringComparison.Ordinal)
+                ? "For an address there is `recipient`, for a Message-ID `find`."
+                : "Ids are case-sensitive, and a new event takes a few seconds.";
+            var nothingFound = $"No events found for email '{PlainText.Of(id)}'. {hint}";
             return context.IsJson(parsed)
                 ? await EventList.OfMany(context, parsed).WriteAsync(
                     context,
@@ -59,7 +61,7 @@ internal static class EmailCommand
     public static Tint TintOf(DeliveryState state) => state switch
     {
         DeliveryState.Delivered => Tint.Good,
-        DeliveryState.HardBounced or DeliveryState.SoftBounced or DeliveryState.Rejected => Tint.Bad,
+        DeliveryState.HardBounced or DeliveryState.SoftBounced or DeliveryState.Failed or DeliveryState.Rejected => Tint.Bad,
         DeliveryState.Complained or DeliveryState.Unsubscribed => Tint.Warning,
         _ => Tint.None,
     };
@@ -111,16 +113,22 @@ internal static class EmailCommand
         var counts = deliveries.All.CountBy(delivery => delivery.State).OrderByDescending(count => count.Value);
         var total = $"{PlainText.Count(deliveries.All.Count, "recipient")}: "
             + string.Join(", ", counts.Select(count => FormattableString.Invariant($"{count.Value:N0} {Word(count.Key)}")));
-        List<Delivery> others = [.. deliveries.All.Where(delivery => delivery.State != DeliveryState.Delivered)];
+        List<Delivery> others =
+        [
+            // What needs a look first.
+            .. deliveries.All
+                .Where(delivery => delivery.State != DeliveryState.Delivered)
+                .OrderBy(delivery => delivery.State == DeliveryState.Waiting),
+        ];
         return
         [
             .. context.Lines([[Cell.Text(total)]]),
             .. context.Lines([.. others.Take(MostVerdicts).Select(Verdict)]),
-            .. More(others.Count - MostVerdicts, "… and {0:N0} more"),
-            .. More(deliveries.Others, "Not checked: {0:N0} or more other recipients."),
+            .. others.Count > MostVerdicts ? [FormattableString.Invariant($"… and {others.Count - MostVerdicts:N0} more")] : (string[])[],
+            .. deliveries.IsIncomplete
+                ? context.Lines([[Cell.Text("The list of recipients was too long to store: those who only have 'processed' are missing.")]])
+                : [],
         ];
-
-        static string[] More(int count, string format) => count > 0 ? [string.Format(CultureInfo.InvariantCulture, format, count)] : [];
 
         Cell[] Verdict(Delivery delivery) =>
             [Cell.Key(delivery.Recipient), Cell.Text(delivery.Describe(times, now), TintOf(delivery.State))];
@@ -131,6 +139,7 @@ internal static class EmailCommand
         DeliveryState.Delivered => "delivered",
         DeliveryState.HardBounced => "bounced (hard)",
         DeliveryState.SoftBounced => "bounced (soft)",
+        DeliveryState.Failed => "failed",
         DeliveryState.Rejected => "rejected",
         DeliveryState.Complained => "marked it as spam",
         DeliveryState.Unsubscribed => "unsubscribed",

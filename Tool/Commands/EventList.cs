@@ -17,8 +17,7 @@ internal static class EventList
         return new RowList(
             [times.Heading, "Event", "Recipient", "Email", "What SMTP2GO says"],
             row => Cells(StoredEvent.Of(row), times),
-            StoredEvent.Columns,
-            JsonColumns: null);
+            StoredEvent.Columns);
     }
 
     /// <summary>A row of <see cref="OfMany"/> without headings, for events that come one by one.</summary>
@@ -42,13 +41,15 @@ internal static class EventList
     private static Cell[] Cells(StoredEvent e, TimeText times) =>
         [Cell.Key(times.Of(e.Time)), Event(e), Recipients(e), Cell.Key(e.EmailId), Cell.Text(e.Says)];
 
-    private static Cell Event(StoredEvent e) => Cell.Key(e.Name + (e.IsTest ? " (test)" : string.Empty), e.Name switch
+    private static Cell Event(StoredEvent e) => Cell.Key(e.Name + (e.IsTest ? " (test)" : string.Empty), TintOf(e.Name));
+
+    public static Tint TintOf(string eventName) => eventName switch
     {
         "delivered" or "sms_delivered" => Tint.Good,
         "bounce" or "reject" or "sms_failed" or "sms_rejected" => Tint.Bad,
         "spam" or "unsubscribe" or "opt-out" => Tint.Warning,
         _ => Tint.None,
-    });
+    };
 
     private static Cell Recipients(StoredEvent e)
     {

@@ -44,7 +44,8 @@ internal static class FindCommand
             var range = parsed.GetRequiredValue(days);
             var most = parsed.GetValue(limit) ?? DefaultLimit;
             var (found, read) = await FindAsync(context, parsed, search, range, most, cancellationToken);
-            var where = $"Read {PlainText.Count(read, "event")} of {range}.";
+            var isOneEmail = found is [var only] && only.EmailId == search.EmailId;
+            var where = $"Read {PlainText.Count(read, "event")} of {(isOneEmail ? "that email" : range)}.";
             if (found.Count == 0)
             {
                 return await context.NothingFoundAsync($"No emails found. {where}");
@@ -99,10 +100,17 @@ internal static class FindCommand
         var times = context.Times(parsed);
         await context.WriteLinesAsync(
             context.Lines(
-                [.. found.Select(e => (Cell[])[Cell.Key(times.Of(e.Time)), Cell.Key(e.EmailId), Cell.Key(e.Sender), Cell.Text(e.Subject)])],
-                [times.Heading, "Email", "Sender", "Subject"]),
+                [.. found.Select(e => Cells(e, times))],
+                [times.Heading, "Event", "Email", "Sender", "Subject"]),
             cancellationToken);
     }
+
+    // One event of each email, with its own time: which one depends on the order of the table.
+    private static Cell[] Cells(StoredEvent e, TimeText times) =>
+    [
+        Cell.Key(times.Of(e.Time)), Cell.Key(e.Name, EventList.TintOf(e.Name)), Cell.Key(e.EmailId), Cell.Key(e.Sender),
+        Cell.Text(e.Subject),
+    ];
 
     private sealed class CountedProgress(IProgress<long> shown) : IProgress<long>
     {

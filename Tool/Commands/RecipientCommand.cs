@@ -16,7 +16,8 @@ internal static class RecipientCommand
         };
         var since = new Option<DateTimeOffset?>("--since")
         {
-            Description = "Only events since then: 2026-05-01, today, yesterday, or how long ago, as 7d, 12h or 30m.",
+            Description = "Only emails with an event since then (with --json, only those events): "
+                + "2026-05-01, today, yesterday, or how long ago, as 7d, 12h or 30m.",
             CustomParser = argument => ArgumentParsing.ParseSince(argument, context),
         };
         var limit = ArgumentParsing.Limit("Show only the newest n emails; with --json, the first n events.");
@@ -83,6 +84,6 @@ internal static class RecipientCommand
         using var progress = new Progress(context, "events");
         return await RecipientHistory.ReadAsync(context.Tables(parsed), recipient, since, progress, cancellationToken)
             ?? throw new CommandFailedException(FormattableString.Invariant(
-                $"There are more than {RecipientHistory.MaxEvents:N0} events. Add --since, or --json to get them one by one."));
+                $"There are more than {RecipientHistory.MaxEvents:N0} events. Add --json to get them one by one."));
     }
 }

@@ -7,9 +7,8 @@ namespace Smtp2GoIngest.Tool.Commands;
 /// <summary>Rows of one kind: laid out for people, or as JSON for programs.</summary>
 /// <param name="Cells">What is shown of a row, under the headings.</param>
 /// <param name="Columns">The columns that are read for that.</param>
-/// <param name="JsonColumns">The columns that are read for JSON; null for all.</param>
 internal sealed record RowList(
-    string[] Headings, Func<TableEntity, IReadOnlyList<Cell>> Cells, string[] Columns, string[]? JsonColumns)
+    string[] Headings, Func<TableEntity, IReadOnlyList<Cell>> Cells, string[] Columns)
 {
     /// <summary>How many rows are laid out at a time, so that a million never sit in memory.</summary>
     public const int RowsPerPage = 500;
@@ -26,7 +25,7 @@ internal sealed record RowList(
         CancellationToken cancellationToken)
     {
         var json = context.IsJson(parsed);
-        var rows = context.Tables(parsed).RowsAsync(table, filters, json ? JsonColumns : Columns, cancellationToken);
+        var rows = context.Tables(parsed).RowsAsync(table, filters, json ? null : Columns, cancellationToken);
         var left = limit ?? int.MaxValue;
         var found = false;
         await foreach (var page in rows.Chunk(RowsPerPage).WithCancellation(cancellationToken))

@@ -6,7 +6,7 @@ namespace Smtp2GoIngest.Tool.Commands;
 
 /// <summary>A webhook as SMTP2GO sends it.</summary>
 /// <param name="Fields">A value that is a list is sent as a repeated field or as an array.</param>
-public sealed record SampleWebhook(IReadOnlyList<KeyValuePair<string, object>> Fields)
+internal sealed record SampleWebhook(IReadOnlyList<KeyValuePair<string, object>> Fields)
 {
     private const string Sender = "shop@example.com";
     private static readonly string[] Recipients = ["ada@example.org", "bob@example.net", "cleo@example.org"];

@@ -44,21 +44,13 @@ internal static class SummaryTable
     private static Cell[] EventRow(string name, Tally total) =>
     [
         Cell.Key(name), Cell.Number(PlainText.Number(total.Counts[name])), Cell.Number(Percent((double)total.Counts[name] / total.Events)),
-        Cell.Key(Bar(total.Counts[name], total.Counts.Values.Max(), BarWidth), TintOf(name)),
+        Cell.Key(Bar(total.Counts[name], total.Counts.Values.Max(), BarWidth), EventList.TintOf(name)),
     ];
 
     private static string Bar(int count, int most, int width) => new('█', (int)Math.Ceiling((double)count * width / most));
 
     private static int Order(string name) =>
         EventName.OfEmails.Contains(name) ? EventName.OfEmails.ToList().IndexOf(name) : int.MaxValue;
-
-    private static Tint TintOf(string name) => name switch
-    {
-        "delivered" or "sms_delivered" => Tint.Good,
-        "bounce" or "reject" or "sms_failed" or "sms_rejected" => Tint.Bad,
-        "spam" or "unsubscribe" or "opt-out" => Tint.Warning,
-        _ => Tint.None,
-    };
 
     private static string Percent(double? rate) => rate is { } r ? r.ToString("0.00 %", CultureInfo.InvariantCulture) : "–";
 

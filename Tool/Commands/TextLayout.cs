@@ -99,7 +99,7 @@ internal static class TextLayout
         IReadOnlyList<Cell> row, IReadOnlyList<Column> columns, Func<string, Tint, string> paint, int width)
     {
         // For example, a link that would be broken in its column but not on a line of its own.
-        var below = row[^1] is { Wraps: true, Parts: [var words] } && columns[^1].Wraps && IsBroken(words, columns[^1].Width)
+        var below = row[^1] is { Wraps: true, Parts: [var words] } && columns is [.., { Wraps: true }] && IsBroken(words, columns[^1].Width)
             ? Wrap(words, width - Indent)
             : [];
         IReadOnlyList<string>[] cells =
@@ -108,7 +108,7 @@ internal static class TextLayout
                 ? below.Any() ? [] : [.. Wrap(text, column.Width)]
                 : row[column.Index].Parts),
         ];
-        for (var i = 0; i < Math.Max(1, cells.Max(cell => cell.Count)); i++)
+        for (var i = 0; i < Math.Max(1, cells.Select(cell => cell.Count).DefaultIfEmpty().Max()); i++)
         {
             var line = new StringBuilder();
             var blanks = 0;
