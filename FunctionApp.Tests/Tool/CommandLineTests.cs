@@ -17,6 +17,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
     private static readonly string[] Commands =
     [
         "email", "recipient", "day", "summary", "tail", "export", "dead-letters", "send", "check", "purge", "forget", "reindex", "reparse",
+        "find", "bounces",
     ];
 
     /// <summary>Texts that should never be an argument.</summary>
@@ -29,6 +30,11 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
         "..", "/dev/null", "@", "@file", "@@", "-", "~", "١٢٣", "２０２６-０５-０１", "2026-02-30", "0001-01-01", "9999-12-31", "-1", "1e9", "NaN",
         "true", "null", "{}", "[]", "<x>", "[red]x[/]", "[parse]", "[suggest:3]", "\ud83d\udc68\u200d\ud83d\udc69", "ada@", "@example.org",
         $"AccountName=x;AccountKey={Secret}", $"https://smtp2go:{Secret}@x.example/webhook/smtp2go", Long,
+        $"https://x.example/webhook/smtp2go_{Secret}", $"https://x.example/webhook/smtp2go?p={Secret}", $"https://x.example/a@{Secret}",
+        $"http://smtp2go:abc/{Secret}@x.example/", $"http://smtp2go:12/{Secret}@x.example/", $"http://smtp2go:{Secret}/a@x.example/",
+        $"http://smtp2go:p@{Secret}@x.example/", $"http://smtp2go:a#{Secret}@x.example/", $"http://smtp2go:a b{Secret}@x.example/",
+        $"https://x.example/webhook/smtp2go_a {Secret}", $"smtp2go:{Secret}@x.example/webhook/smtp2go",
+        $"smtp2go:a/{Secret}@x.example", $"x.example/webhook/smtp2go_{Secret}", $"HTTPS://x.example/{Secret}",
     ];
 
     [Fact]
@@ -86,6 +92,16 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
         ", unsubscribe. Did you mean 'bounce'? See smtp2go-ingest send --help.\n",
         (await RunAsync(azurite.NewAccount(), "send", "bounec")).Error,
         StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("Nobody answered at https://h.example:7071. Start it.", "Nobody answered at https://h.example:7071. Start it.")]
+    [InlineData("'https://h/webhook/smtp2go_Abc' is odd.", "'https://h…' is odd.")]
+    [InlineData("'https://u:a b'c@h/x' is odd.", "'https://h…' is odd.")]
+    [InlineData("'https://u:p@ss@[::1]:80/x' is odd.", "'https://[::1]:80…' is odd.")]
+    [InlineData("'https://u:abc/def@h/x' is odd.", "'https://…' is odd.")]
+    [InlineData("at https://h?p=abc and http://u:p@g", "at https://h… and http://g…")]
+    public void Of_a_url_a_message_shows_only_scheme_and_host(string message, string shown) =>
+        Assert.Equal(shown, MessageText.Of(message));
 
     [Fact]
     public async Task After_two_dashes_everything_is_an_argument() => Assert.Equal(
@@ -185,7 +201,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
         string[][] lines =
         [
             ["email", "x"], ["recipient", "a@x.example"], ["day"], ["summary"], ["export", "2024-05-01", "2024-05-02"], ["check"],
-            ["dead-letters", "list"], ["dead-letters", "show", "2024-05-01", "x"], ["dead-letters", "replay", "--reason", "poison"],
+            ["find", "--subject", "x"], ["bounces"], ["dead-letters", "list"], ["dead-letters", "show", "2024-05-01", "x"], ["dead-letters", "replay", "--reason", "poison"],
             ["dead-letters", "drop", "--reason", "poison", "--yes"], ["purge", "--before", "2024-05-01", "--yes"],
             ["forget", "a@x.example", "--yes", "--force"], ["reindex"], ["reparse"],
         ];
@@ -225,7 +241,10 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
             yield return ["export", odd, odd];
             yield return ["dead-letters", "show", odd, odd];
             yield return ["send", odd];
+            yield return ["send", "open", odd];
             yield return ["send", "open", "--to", odd];
+            yield return ["find", "--subject", odd];
+            yield return ["bounces", "--days", odd];
             yield return ["--connection", odd, "check"];
             yield return ["forget", odd];
             yield return ["purge", "--before", odd];

@@ -145,13 +145,19 @@ internal static class SendCommand
 
     private static Uri? ParseUrl(ArgumentResult argument)
     {
-        if (Uri.TryCreate(argument.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
+        if (!Uri.TryCreate(argument.Tokens[0].Value, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
         {
-            return url;
+            argument.AddError("--to must be a URL that begins with https:// or http://.");
+            return null;
         }
 
-        argument.AddError("--to must be a URL that begins with https:// or http://.");
-        return null;
+        if ((url.PathAndQuery + url.Fragment).Contains('@', StringComparison.Ordinal))
+        {
+            // With a slash in the password, its first part would be taken for the port.
+            argument.AddError("--to has an @ after the host: percent-encode the user name and the password (/ is %2F, @ is %40).");
+        }
+
+        return url;
     }
 
     private static (string? User, string? Password) CredentialsOf(Uri url) =>
