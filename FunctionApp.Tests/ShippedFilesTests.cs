@@ -28,6 +28,21 @@ public sealed class ShippedFilesTests
         Assert.Equal("none", HostJson["extensions"]!["queues"]!["messageEncoding"]!.GetValue<string>());
     }
 
+    /// <summary>With one more source, a package of that name that is somebody else's could be installed.</summary>
+    [Fact]
+    public void The_tool_is_installed_only_from_the_folder_it_was_packed_into()
+    {
+        string[] installs =
+        [
+            .. ((string[])["README.md", "docs/querying.md", "docs/operations.md", ".ci/run"])
+                .SelectMany(file => File.ReadLines(Path.Combine(Repository.Root, file)))
+                .Where(line => line.Contains("dotnet tool install", StringComparison.Ordinal)),
+        ];
+
+        Assert.True(installs.Length >= 3);
+        Assert.All(installs, line => Assert.Contains(" --source ", line, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void The_host_puts_nothing_before_the_routes() =>
         Assert.Equal(string.Empty, HostJson["extensions"]!["http"]!["routePrefix"]!.GetValue<string>());
