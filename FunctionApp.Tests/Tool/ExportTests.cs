@@ -13,6 +13,8 @@ namespace Smtp2GoIngest.Tests.Tool;
 public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
 {
     private const int EventsPerDay = 80;
+    private const string Unreachable = "AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:9/a;"
+        + "QueueEndpoint=http://127.0.0.1:9/a;TableEndpoint=http://127.0.0.1:9/a;";
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("smtp2go-ingest-export-");
 
@@ -225,6 +227,66 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
         Assert.Equal([Path], Directory.GetFiles(folder.FullName));
     }
 
+    [Theory]
+    [InlineData("mkfifo pipe", "pipe")]
+    [InlineData("mkfifo pipe; ln -s pipe link", "link")]
+    [InlineData("mkdir folder", "folder")]
+    [InlineData("mkdir folder; ln -s folder link", "link")]
+    [InlineData(":", "new/")]
+    [InlineData(":", "/dev/stdout")]
+    [InlineData(":", "/dev/null")]
+    [InlineData(":", "/proc/self/fd/1")]
+    public async Task What_is_not_a_file_is_refused_before_anything_is_read_and_stays(string making, string name)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Pipes and devices are files on Linux.");
+        await ShellAsync(making);
+        var before = Directory.GetFileSystemEntries(folder.FullName).Order();
+        var path = System.IO.Path.Combine(folder.FullName, name);
+
+        var run = await Task.Run(() => RunAsync(Unreachable, "export", "2026-05", "--output", path))
+            .WaitAsync(TimeSpan.FromSeconds(10), Test.Token);
+
+        Assert.Equal((2, $"'{path}' is not a file. For standard output, leave out --output.\n"), (run.ExitCode, run.Error));
+        Assert.Equal(before, Directory.GetFileSystemEntries(folder.FullName).Order());
+    }
+
+    [Theory]
+    [InlineData("echo old > target; ln -s target may.csv")]
+    [InlineData("ln -s target may.csv")]
+    [InlineData("mkdir in; ln -s ../target in/one; ln -s in/one may.csv")]
+    public async Task A_link_stays_and_its_target_gets_the_events(string making)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Only an administrator makes links on Windows.");
+        var account = azurite.NewAccount();
+        await StoreAsync(account, [new TableEntity("2026-05-30_open", "a") { ["event"] = "open" }]);
+        await ShellAsync(making);
+
+        Assert.Equal(0, (await RunAsync(account, "export", "2026-05", "--output", Path)).ExitCode);
+
+        Assert.NotNull(new FileInfo(Path).LinkTarget);
+        var target = new FileInfo(System.IO.Path.Combine(folder.FullName, "target"));
+        Assert.Null(target.LinkTarget);
+        Assert.Single(await File.ReadAllLinesAsync(target.FullName, Test.Token));
+    }
+
+    [Fact]
+    public async Task Exact_is_for_csv_only() => Assert.Equal(
+        (2, "--exact goes with --format csv: ndjson is always exact. See smtp2go-ingest export --help.\n"),
+        await RunAsync(Unreachable, "export", "2026-05", "--exact") is var run ? (run.ExitCode, run.Error) : default);
+
+    [Fact]
+    public async Task What_another_export_has_begun_stays_when_this_one_has_ended()
+    {
+        var request = new ExportRequest("account", "ndjson", false, "2026-05-01", "2026-05-31");
+        await using (var file = new ExportFile(Path, request))
+        {
+            await file.CompleteAsync(Test.Token);
+            await File.WriteAllTextAsync(Path + ".part", "somebody else's", Test.Token);
+        }
+
+        Assert.True(File.Exists(Path + ".part"));
+    }
+
     [Fact]
     public async Task A_table_that_is_deleted_half_way_is_a_failure_and_not_the_end()
     {
@@ -257,6 +319,13 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
 
         Assert.Equal((events / 10, number, 10), (pace.PerSecond, pace.Day, pace.Days));
         Assert.Equal(secondsLeft, pace.Left is { } left ? Math.Round(left.TotalSeconds, 3) : null);
+    }
+
+    private async Task ShellAsync(string script)
+    {
+        using var shell = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { WorkingDirectory = folder.FullName })!;
+        await shell.WaitForExitAsync(Test.Token);
+        Assert.Equal(0, shell.ExitCode);
     }
 
     // Cancelled when it has kept a few days.

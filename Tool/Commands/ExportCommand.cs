@@ -33,7 +33,7 @@ internal static class ExportCommand
         format.AcceptOnlyFromAmong(Csv, Ndjson);
         var exact = new Option<bool>("--exact")
         {
-            Description = "CSV for programs: values exactly as they are. Without this, no spreadsheet takes any of them for a formula.",
+            Description = "With --format csv, values exactly as they are. Without this, no spreadsheet takes any of them for a formula.",
         };
         var file = new Option<string?>("--output")
         {
@@ -49,13 +49,18 @@ internal static class ExportCommand
             {
                 result.AddError("--output must name a file; leave it out for standard output.");
             }
+
+            if (result.GetValue(exact) && result.GetValue(format) != Csv)
+            {
+                result.AddError("--exact goes with --format csv: ndjson is always exact.");
+            }
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var range = RangeOf(parsed.GetRequiredValue(days), parsed.GetValue(to));
             var isCsv = parsed.GetValue(format) == Csv;
             var count = await ExportAsync(
-                context, parsed, range, isCsv, isCsv && parsed.GetValue(exact), parsed.GetValue(file), cancellationToken);
+                context, parsed, range, isCsv, parsed.GetValue(exact), parsed.GetValue(file), cancellationToken);
             return count > 0 ? ExitCode.Done : await context.NothingFoundAsync($"No events found for {range}.");
         });
         return command;

@@ -12,18 +12,32 @@ internal sealed record ExportRequest(string Account, string Format, bool IsExact
 /// </summary>
 internal sealed class ExportFile : IAsyncDisposable
 {
+    private const int MostLinks = 40;
+
+    private static readonly string[] SystemFolders = ["/dev/std", "/dev/fd/", "/dev/null", "/dev/full", "/dev/zero", "/dev/tty", "/proc/"];
+
     private readonly string path;
     private readonly ExportRequest request;
     private readonly FileStream part;
+    private bool isComplete;
 
     /// <summary>Opens a new file, or one that the same request has begun.</summary>
+    /// <exception cref="CommandFailedException">There is something of that name, but not a file.</exception>
     /// <exception cref="IOException">It cannot be written, or somebody else is writing it.</exception>
     public ExportFile(string path, ExportRequest request)
     {
-        (this.path, this.request) = (path, request);
+        (this.path, this.request) = (TargetOf(path), request);
 
-        // Opened first: as long as it is open, nobody else can continue it.
-        part = new FileStream(PartPath, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
+        // Opened first: as long as it is open, nobody else can continue it. Windows moves and deletes an open file only if it is shared so.
+        var share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
+        part = new FileStream(PartPath, FileMode.OpenOrCreate, FileAccess.Write, share);
+        if (!File.Exists(PartPath))
+        {
+            // Between opening and locking, an export that was ending has given this very file its name: it must stay as it is.
+            part.Dispose();
+            throw new IOException("Another export of this file has just ended. Run the same command again.");
+        }
+
         Kept = ReadState() is { } state && state.Request == request && state.Length <= part.Length ? state : null;
         if (Kept is null)
         {
@@ -57,24 +71,69 @@ internal sealed class ExportFile : IAsyncDisposable
     }
 
     /// <summary>The file is complete: gives it its name, and replaces any file that has it.</summary>
+    /// <remarks>It is still open and locked then: nobody else can have begun to change it.</remarks>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         await Output.FlushAsync(cancellationToken);
         part.Flush(flushToDisk: true);
-        await part.DisposeAsync();
-        File.Move(PartPath, path, overwrite: true);
         File.Delete(StatePath);
+        File.Move(PartPath, path, overwrite: true);
+        isComplete = true;
     }
 
     /// <summary>Leaves no trace if there is nothing to continue from.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Kept is null && !isComplete)
+        {
+            File.Delete(StatePath);
+            File.Delete(PartPath);
+        }
+
         // The writer is not closed: that would write what it still holds.
         await part.DisposeAsync();
-        if (Kept is null)
+    }
+
+    // A link stays, and its target is replaced. A pipe or a device would be replaced by a file.
+    private static string TargetOf(string path)
+    {
+        var target = path;
+        ThrowUnlessFile(target);
+        for (var links = 0; links < MostLinks && new FileInfo(target).LinkTarget is { } next; links++)
         {
-            File.Delete(PartPath);
-            File.Delete(StatePath);
+            target = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(target))!, next);
+            ThrowUnlessFile(target);
+        }
+
+        return target;
+
+        void ThrowUnlessFile(string place)
+        {
+            if (Directory.Exists(place) || Path.EndsInDirectorySeparator(place) || (File.Exists(place) && !IsFile(place)))
+            {
+                throw new CommandFailedException($"'{path}' is not a file. For standard output, leave out --output.", ExitCode.WrongUsage);
+            }
+        }
+    }
+
+    private static bool IsFile(string path)
+    {
+        // /dev/null can seek, and /dev/stdout may lead to a file, but one that is open already.
+        if (Path.GetFullPath(path) is var full && SystemFolders.Any(folder => full.StartsWith(folder, StringComparison.Ordinal)))
+        {
+            return false;
+        }
+
+        try
+        {
+            // For reading too: for writing only, a pipe would wait for a reader.
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            return file.CanSeek;
+        }
+        catch (FileNotFoundException)
+        {
+            // A link to a file that does not exist yet.
+            return true;
         }
     }
 
