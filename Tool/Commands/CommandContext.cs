@@ -13,6 +13,7 @@ internal sealed class CommandContext
 {
     // Keys and a few words beside them need this much. A narrower terminal wraps the lines itself.
     private const int MinWidth = 60;
+    private const int UsualWidth = 80;
 
     private readonly string settingsFolder;
     private readonly Lazy<IConfiguration> settings;
@@ -32,6 +33,7 @@ internal sealed class CommandContext
         }).Profile;
         HasColors = capabilities.Capabilities is { Ansi: true, ColorSystem: not ColorSystem.NoColors };
         Width = terminal.IsTerminal ? capabilities.Width : TextLayout.Unlimited;
+        ProgressWidth = (new AnsiConsoleOutput(error) is { IsTerminal: true, Width: > 1 and var width } ? width : UsualWidth) - 1;
     }
 
     public TextWriter Output { get; }
@@ -44,6 +46,9 @@ internal sealed class CommandContext
         get;
         init => field = Math.Max(value, MinWidth);
     }
+
+    /// <summary>What fits into a line of <see cref="Error"/> without moving the cursor to the next one.</summary>
+    public int ProgressWidth { get; init; }
 
     /// <summary>True on a terminal that shows colours, without <c>NO_COLOR</c>.</summary>
     public bool HasColors { get; init; }

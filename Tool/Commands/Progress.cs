@@ -1,8 +1,9 @@
-using System.Globalization;
+using Spectre.Console;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
 /// <summary>Shows the count of long work on standard error if somebody is watching, and clears it at the end.</summary>
+/// <param name="what">A noun in the plural with an s: <c>events</c>.</param>
 /// <param name="more">What follows the count, created only when it is shown.</param>
 internal sealed class Progress(CommandContext context, string what, Func<long, string>? more = null) : IProgress<long>, IDisposable
 {
@@ -16,9 +17,10 @@ internal sealed class Progress(CommandContext context, string what, Func<long, s
         if (context.IsInteractive && context.Time.GetElapsedTime(last) > Interval)
         {
             last = context.Time.GetTimestamp();
-            var text = string.Create(CultureInfo.InvariantCulture, $"{value:N0} {what}{more?.Invoke(value)}");
-            context.Error.Write($"\r{text.PadRight(drawn)}");
-            drawn = Math.Max(drawn, text.Length);
+            var text = Fitting($"{PlainText.Count(value, what[..^1])}{more?.Invoke(value)}");
+            var width = text.GetCellWidth();
+            context.Error.Write($"\r{text}{new string(' ', Math.Max(0, drawn - width))}");
+            drawn = Math.Max(drawn, width);
         }
     }
 
@@ -29,4 +31,7 @@ internal sealed class Progress(CommandContext context, string what, Func<long, s
             context.Error.Write($"\r{new string(' ', drawn)}\r");
         }
     }
+
+    // After a line that wraps, \r would go back to the start of the last piece only.
+    private string Fitting(string text) => TextLayout.Pieces(PlainText.Of(text), context.ProgressWidth).First();
 }

@@ -174,7 +174,8 @@ internal static class TextLayout
         }
     }
 
-    private static IEnumerable<string> Pieces(string word, int width)
+    /// <summary>Breaks a text wherever the width is full.</summary>
+    public static IEnumerable<string> Pieces(string word, int width)
     {
         if (word.GetCellWidth() <= width)
         {
