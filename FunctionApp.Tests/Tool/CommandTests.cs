@@ -4,6 +4,9 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Commands;
@@ -95,6 +98,31 @@ public sealed class CommandTests(AzuriteFixture azurite)
         Assert.Equal(20, rows.Count);
         Assert.Equal(rows.Select(row => row.PartitionKey).Order(), sent.Json.Select(line => (string)line["emailId"]!).Order());
         Assert.All(rows, row => Assert.Equal("kim@example.net", row.GetString("rcpt")));
+    }
+
+    [Fact]
+    public async Task A_failure_among_many_says_how_many_were_acknowledged()
+    {
+        var posts = 0;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var app = builder.Build();
+        app.Run(async context =>
+        {
+            // Eight at a time: those before the last are answered first.
+            var post = Interlocked.Increment(ref posts);
+            await Task.Delay(post == 8 ? 1_000 : 0, Test.Token);
+            context.Response.StatusCode = post >= 8 ? 503 : 200;
+            await (post > 8 ? Task.Delay(5_000, context.RequestAborted) : Task.CompletedTask);
+        });
+        await app.StartAsync(Test.Token);
+
+        var run = await RunAsync(azurite.NewAccount(), "send", "open", "--to", $"{app.Urls.Single()}/webhook/smtp2go", "--count", "100");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("The app answered 503", OneLine(run), StringComparison.Ordinal);
+        Assert.EndsWith(" 7 of 100 were acknowledged.\n", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -230,6 +258,85 @@ public sealed class CommandTests(AzuriteFixture azurite)
         var letters = run.Json.Single(line => (string?)line["check"] == $"table {DeadLetters.TableName}");
         Assert.Equal(2, (int)letters["deadLetters"]!);
         Assert.StartsWith("2 dead letters; ", (string?)letters["detail"], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("2026-05-02T23:45:00Z", "2026-05-03T00:15:00Z")]
+    [InlineData("2026-05-03T00:05:00Z", "2026-05-03T00:15:00Z")]
+    [InlineData("2026-05-03T00:15:00Z", "2026-05-02T23:45:00Z")]
+    public async Task Check_finds_the_last_hour_on_both_sides_of_midnight(string time, string now)
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        await app.AcknowledgedAsync($"event=open&id=1&email_id=e1&rcpt=a@x.example&time={time}");
+        await app.DrainedAsync();
+
+        var run = await ToolRun.RunAsync(account, DateTimeOffset.Parse(now, CultureInfo.InvariantCulture), "check", "--json");
+
+        Assert.Equal("the last one happened within the last hour", (string?)run.Json[8]["detail"]);
+    }
+
+    [Fact]
+    public async Task Check_says_once_that_the_key_is_wrong()
+    {
+        var account = azurite.NewAccount().Replace("AccountKey=a2V5", "AccountKey=d3Jvbmc=", StringComparison.Ordinal);
+
+        var run = await RunAsync(account, "check", "--json");
+
+        Assert.Equal(1, run.ExitCode);
+        var line = Assert.Single(run.Json);
+        Assert.Equal(("connection", false), ((string?)line["check"], (bool)line["ok"]!));
+        Assert.Contains("Check the key in EventStorage", (string?)line["detail"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_says_once_that_nobody_could_sign_in()
+    {
+        var folder = Directory.CreateTempSubdirectory("smtp2go-ingest-tool-");
+        try
+        {
+            // No identity is ever sent without TLS: this fails before anything is sent.
+            await File.WriteAllTextAsync(
+                Path.Combine(folder.FullName, "local.settings.json"),
+                """
+                {"Values": {"EventStorage__queueServiceUri": "https://127.0.0.1:9/a", "EventStorage__tableServiceUri": "https://127.0.0.1:9/a",
+                "EventStorage__blobServiceUri": "https://127.0.0.1:9/a", "EventStorage__credential": "managedidentity"}}
+                """,
+                Test.Token);
+
+            var run = await ToolRun.RunAsync(["check"], null, folder.FullName);
+
+            Assert.Equal(1, run.ExitCode);
+            Assert.StartsWith("problem  connection  ", run.Output, StringComparison.Ordinal);
+            Assert.Single(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Check_names_the_service_for_which_a_role_is_missing()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var storage = builder.Build();
+        storage.Run(context =>
+        {
+            var isQueue = context.Request.Path.Value!.Contains("smtp2go", StringComparison.Ordinal);
+            context.Response.StatusCode = isQueue ? 403 : 404;
+            context.Response.Headers["x-ms-error-code"] = isQueue ? "AuthorizationPermissionMismatch" : "TableNotFound";
+            return Task.CompletedTask;
+        });
+        await storage.StartAsync(Test.Token);
+
+        var run = await RunAsync(Unreachable.Replace("http://127.0.0.1:9", storage.Urls.Single(), StringComparison.Ordinal), "check", "--json");
+
+        Assert.Equal((1, 9), (run.ExitCode, run.Json.Count));
+        Assert.True((bool)run.Json[0]["ok"]!);
+        Assert.False((bool)run.Json[1]["ok"]!);
     }
 
     [Fact]

@@ -25,12 +25,12 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
     // For each check. They run in parallel, so all of them take little longer.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Ends after the first finding if nobody answers at all: nothing is said about what was not reached.</summary>
+    /// <summary>Ends after the first finding without a connection: nothing is said about what was not reached.</summary>
     public async IAsyncEnumerable<Finding> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var where = $"account {tables.AccountName} at {tables.Uri.Authority}";
         var first = await TryAsync($"queue {WebhookQueue.Name}", MainQueueAsync, cancellationToken);
-        if (first.IsOutOfReach)
+        if (!first.IsConnected)
         {
             yield return new Finding("connection", false, $"{where}: {first.Detail}");
             yield break;
@@ -77,10 +77,14 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
             {
                 Ok = false,
                 Detail = isSlow ? $"Storage did not answer within {Timeout.TotalSeconds} seconds. Check the network." : problem,
-                IsOutOfReach = isSlow || FailureText.IsOutOfReach(e),
+                IsConnected = !isSlow && HasAccess(e),
             };
         }
     }
+
+    // Storage has answered and knows who is asking. A missing role is a problem of one service only.
+    private static bool HasAccess(Exception e) =>
+        e is RequestFailedException { Status: not (0 or 401 or 403) } or RequestFailedException { ErrorCode: "AuthorizationPermissionMismatch" };
 
     private Task<Finding> MainQueueAsync(Finding ok, CancellationToken cancellationToken) =>
         QueueAsync(ok with { Detail = "empty" }, queues.GetQueueClient(WebhookQueue.Name), "is the app running?", cancellationToken);
@@ -146,12 +150,10 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
         }
 
         // By the time when they happened: no key has the time when a row was stored.
-        var lastHour = EventName.OfEmails.Select(name => FirstPageAsync(
-            EventIndex.ByDayTable,
-            EventQueries.OfSpan(new TimeWindow(now.AddHours(-1), now.AddHours(1)), name).First(),
-            1,
-            cancellationToken,
-            isEmptyWithoutTable: true));
+        var span = new TimeWindow(now.AddHours(-1), now.AddHours(1));
+        var lastHour = EventName.OfEmails
+            .SelectMany(name => EventQueries.OfSpan(span, name))
+            .Select(filter => FirstPageAsync(EventIndex.ByDayTable, filter, 1, cancellationToken, isEmptyWithoutTable: true));
         if ((await Task.WhenAll(lastHour)).Any(page => page.Values.Count > 0))
         {
             return ok with { Detail = "the last one happened within the last hour" };
@@ -205,7 +207,7 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
 /// <param name="Messages">How many messages a queue holds, hidden ones included.</param>
 /// <param name="OldestSeconds">How long the oldest message known has waited.</param>
 /// <param name="DeadLetters">How many there are, counted up to 1,000.</param>
-/// <param name="IsOutOfReach">Nobody answered.</param>
+/// <param name="IsConnected">Storage has answered, and accepts the key or the identity.</param>
 internal sealed record Finding(
     string Check,
     bool Ok,
@@ -213,4 +215,4 @@ internal sealed record Finding(
     int? Messages = null,
     double? OldestSeconds = null,
     int? DeadLetters = null,
-    bool IsOutOfReach = false);
+    bool IsConnected = true);

@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Receiving;
+using Smtp2GoIngest.Tool.Asking;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
@@ -72,7 +73,7 @@ internal static class SendCommand
                 parsed.GetValue(password) ?? urlPassword
                     ?? context.Settings[$"{WebhookOptions.Section}:{nameof(WebhookOptions.Password)}"]);
             var times = new ConcurrentBag<TimeSpan>();
-            await Parallel.ForEachAsync(
+            var sending = Parallel.ForEachAsync(
                 Enumerable.Range(0, parsed.GetValue(count)),
                 new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken },
                 async (_, token) =>
@@ -96,6 +97,16 @@ internal static class SendCommand
                         }
                     }
                 });
+            try
+            {
+                await sending;
+            }
+            catch (Exception e) when (parsed.GetValue(count) is > 1 and var all
+                && ((e as CommandFailedException)?.Message ?? FailureText.Explain(e)) is { } problem)
+            {
+                throw new CommandFailedException($"{problem} {PlainText.Number(times.Count)} of {PlainText.Number(all)} were acknowledged.");
+            }
+
             if (times.Count > 1 && !context.IsJson(parsed))
             {
                 await context.WriteLinesAsync([Told(times)], cancellationToken);
