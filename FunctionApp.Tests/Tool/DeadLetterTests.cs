@@ -3,6 +3,8 @@ using Azure.Storage.Queues;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Asking;
+using Smtp2GoIngest.Tool.Commands;
+using Spectre.Console;
 
 namespace Smtp2GoIngest.Tests.Tool;
 
@@ -32,6 +34,7 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
 
         var run = await ToolRun.RunAsync(account, new DateTimeOffset(2026, 5, 3, 9, 0, 0, TimeSpan.Zero), "dead-letters", "list");
         var limited = await RunAsync(account, "dead-letters", "list", "--limit", "1");
+        var json = await RunAsync(account, "dead-letters", "list", "--limit", "1", "--json");
 
         Assert.Equal(
             $"""
@@ -47,6 +50,7 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
             """,
             run.Output);
         Assert.EndsWith("… and 1 more\n", limited.Output, StringComparison.Ordinal);
+        Assert.Equal(["a", "b"], json.Json.Select(row => (string)row["RowKey"]!));
     }
 
     [Fact]
@@ -62,6 +66,8 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
                 await RunAsync(account, "dead-letters", "show", key.ShortId.ToUpperInvariant(), "--json"),
                 await RunAsync(account, "dead-letters", "show", key.Id[..4], "--json"),
                 await RunAsync(account, "dead-letters", "show", key.Day, key.Row, "--json"),
+                await RunAsync(account, "dead-letters", "show", $" {key.ShortId}\n", "--json"),
+                await RunAsync(account, "dead-letters", "show", $"{key.Day} ", $" {key.Row}", "--json"),
             ],
             run => Assert.Equal(("n=7", key.Id), ((string?)Assert.Single(run.Json)["Body"], (string?)run.Json[0]["Id"])));
         var list = await RunAsync(account, "dead-letters", "list", "--json");
@@ -83,7 +89,9 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
         var ambiguous = await RunAsync(account, "dead-letters", "drop", Key("x").Id, Key(rows[0]).Id[..4], "--yes");
         var unknown = await RunAsync(account, "dead-letters", "drop", Key("x").Id, "0000000000000000", "--yes");
 
-        Assert.Equal((2, $"'{Key(rows[0]).Id[..4]}' matches 2 dead letters: give more digits.\n"), (ambiguous.ExitCode, ambiguous.Error));
+        var ids = string.Join(", ", rows.Order(StringComparer.Ordinal).Select(row => Key(row).Id));
+        Assert.Equal(
+            (2, $"'{Key(rows[0]).Id[..4]}' matches 2 dead letters: {ids}. Give more digits.\n"), (ambiguous.ExitCode, ambiguous.Error));
         Assert.Equal(3, unknown.ExitCode);
         Assert.Equal(3, (await RunAsync(account, "dead-letters", "list", "--json")).Json.Count);
     }
@@ -155,6 +163,35 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
         async Task<string> ShownAsync(string row) => (await RunAsync(account, "dead-letters", "show", Key(row).ShortId)).Output;
     }
 
+    [Theory]
+    [InlineData(60)]
+    [InlineData(80)]
+    [InlineData(200)]
+    public async Task A_body_of_any_kind_fits_the_terminal_and_loses_nothing(int width)
+    {
+        var account = azurite.NewAccount();
+        var words = string.Join(' ', Enumerable.Range(1_000, 100));
+        var (longWord, wide) = (new string('x', 315), new string('\u7528', 150));
+        await StoreAsync(
+            account,
+            Row("form", "no-event", "Body", $"subject={words.Replace(' ', '+')}&url={longWord}&wide={wide}"),
+            Row("name", "no-event", "Body", $"{longWord}=1&{wide}=2&rcpt={words.Replace(' ', '+')}"),
+            Row("json", "no-event", "Body", $$"""{"a":{"b":["{{words}}","{{longWord}}","{{wide}}"] } }"""),
+            Row("text", "unparsable", "Body", $"{words}\r\n{longWord}\n\t{wide}"));
+
+        foreach (var row in (string[])["form", "name", "json", "text"])
+        {
+            var run = await ToolRun.RunAsync(
+                ["--connection", account, "dead-letters", "show", Key(row).Id], null, AppContext.BaseDirectory, width);
+            Assert.All(run.Output.Split('\n'), line => Assert.InRange(line.GetCellWidth(), 0, width));
+            var glued = run.Output.Replace("\n", string.Empty).Replace(" ", string.Empty);
+            Assert.All([longWord, wide, words.Replace(" ", string.Empty)], text => Assert.Contains(text, glued, StringComparison.Ordinal));
+        }
+
+        // A file or another program gets the lines as they are.
+        Assert.Contains($"\n{words}\n{longWord}\n", (await RunAsync(account, "dead-letters", "show", Key("text").Id)).Output);
+    }
+
     [Fact]
     public async Task A_large_body_is_in_its_blob_and_shown_whole()
     {
@@ -191,11 +228,11 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
         Assert.Contains($"{Id("good")}  stored   email e1\n", good.Output, StringComparison.Ordinal);
         Assert.Contains("\nStored                  1\n", good.Output, StringComparison.Ordinal);
         Assert.Equal(1, others.ExitCode);
-        Assert.Equal(["failedAgain", "gone"], others.Json.Take(2).Select(line => (string?)line["outcome"]).Order(StringComparer.Ordinal));
+        Assert.Equal(["bodyGone", "failedAgain"], others.Json.Take(2).Select(line => (string?)line["outcome"]).Order(StringComparer.Ordinal));
         var failed = others.Json.Single(line => (string?)line["outcome"] == "failedAgain");
         Assert.StartsWith("no-event: ", (string?)failed["detail"], StringComparison.Ordinal);
         Assert.Equal(
-            """{"stored":0,"failedAgain":1,"waiting":0,"sentBack":0,"gone":1}""", others.Json[2].ToJsonString());
+            """{"stored":0,"failedAgain":1,"waiting":0,"sentBack":0,"bodyGone":1,"dropped":0}""", others.Json[2].ToJsonString());
         Assert.Equal("e1", Assert.Single(await app.EventsAsync()).PartitionKey);
         Assert.DoesNotContain(await app.DeadLettersAsync(), row => row.RowKey == "good");
     }
@@ -215,6 +252,25 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task Storage_that_never_answers_does_not_hold_up_the_end_of_the_wait()
+    {
+        using var silent = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        silent.Start();
+        var watch = new ReplayWatch(
+            new TableServiceClient($"AccountName=a;AccountKey=a2V5;TableEndpoint=http://{silent.LocalEndpoint}/a;"), TimeProvider.System);
+
+        var outcomes = await watch
+            .WatchAsync([.. Enumerable.Range(0, 50).Select(i => new ReplayedLetter(Key($"{i}"), default, null, null))],
+                TimeSpan.FromSeconds(1),
+                Test.Token)
+            .ToListAsync(Test.Token)
+            .AsTask()
+            .WaitAsync(TimeSpan.FromSeconds(10), Test.Token);
+
+        Assert.Equal(50, outcomes.Count(outcome => outcome.Result == ReplayResult.Waiting));
+    }
+
+    [Fact]
     public async Task A_dead_letter_that_somebody_drops_in_the_meantime_is_not_reported_as_stored()
     {
         var account = azurite.NewAccount();
@@ -226,7 +282,8 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
         await Eventually.Get(async () => await queues.CountAsync(), count => count > 0);
         await table.DeleteEntityAsync(Key("a").Day, "a", cancellationToken: Test.Token);
 
-        Assert.Equal("gone", (string?)(await replay).Json[0]["outcome"]);
+        var run = await replay;
+        Assert.Equal((1, "dropped"), (run.ExitCode, (string?)run.Json[0]["outcome"]));
     }
 
     [Fact]
@@ -241,8 +298,73 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
 
         var run = await RunAsync(account, "dead-letters", "replay", Key("a").Id, Key("b").Id, Key("c").Id, "--no-wait", "--json");
 
-        Assert.Equal((0, """{"replayed":2,"gone":1}"""), (run.ExitCode, Assert.Single(run.Json).ToJsonString()));
+        Assert.Equal((1, """{"replayed":2,"bodyGone":1,"dropped":0}"""), (run.ExitCode, Assert.Single(run.Json).ToJsonString()));
         Assert.Equal(3, (await RunAsync(account, "dead-letters", "replay", "--reason", "conflict")).ExitCode);
+        Assert.Equal(0, (await RunAsync(account, "dead-letters", "replay", Key("a").Id, "--no-wait")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_replay_fails_if_nothing_is_stored_because_the_body_is_gone()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(account, Row("a", "blob-missing", "BodyBlob", new string('0', 64)));
+
+        var run = await RunAsync(account, "dead-letters", "replay", Key("a").ShortId);
+
+        Assert.Equal((1, string.Empty), (run.ExitCode, run.Error));
+        Assert.Contains($"{Id("a")}  body gone  Its body is gone.\n", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_text_of_a_message_is_sent_back_as_it_is_and_nobody_says_that_it_is_stored()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(account, Row("a", "unreadable", "Body", "text"));
+
+        var run = await RunAsync(account, "dead-letters", "replay", Key("a").ShortId, "--json");
+
+        Assert.Equal((1, "sentBack"), (run.ExitCode, (string?)run.Json[0]["outcome"]));
+        Assert.Equal("text", (await new QueueClient(account, WebhookQueue.Name).PeekMessageAsync(Test.Token)).Value.Body.ToString());
+        Assert.Empty((await RunAsync(account, "dead-letters", "list", "--json")).Json);
+    }
+
+    [Fact]
+    public async Task A_replay_that_is_interrupted_says_what_it_knows()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(
+            account,
+            Row("a", "poison", "Body", "event=open&id=1&email_id=e1"),
+            Row("b", "blob-missing", "BodyBlob", new string('0', 64)));
+        using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(Test.Token);
+        var (output, error) = (new StringWriter(), new StringWriter());
+        var replay = Smtp2GoIngest.Tool.Program.RunAsync(
+            ["--connection", account, "dead-letters", "replay", Key("a").ShortId, Key("b").ShortId, "--json"],
+            new CommandContext(output, error, AppContext.BaseDirectory) { IsInteractive = false },
+            interrupt.Token);
+        var queue = new QueueClient(account, WebhookQueue.Name);
+        await Eventually.Get(
+            async () => await queue.ExistsAsync(Test.Token) ? (await queue.PeekMessagesAsync(1, Test.Token)).Value.Length : 0,
+            count => count > 0);
+        await Task.Delay(1_000, Test.Token);
+        await interrupt.CancelAsync();
+
+        Assert.Equal(1, await replay);
+        Assert.Equal("Interrupted.\n", error.ToString());
+        Assert.Contains("""{"stored":0,"failedAgain":0,"waiting":1,"sentBack":0,"bodyGone":1,"dropped":0}""", output.ToString());
+    }
+
+    [Fact]
+    public async Task A_storage_failure_comes_after_what_is_known()
+    {
+        var account = azurite.NewAccount();
+        await StoreAsync(account, Row("a", "poison", "Body", "event=open&id=1&email_id=e1"));
+        var service = new TableServiceClient(account.Replace("AccountKey=a2V5", "AccountKey=d3Jvbmc=", StringComparison.Ordinal));
+        var watch = new ReplayWatch(service, TimeProvider.System);
+
+        await Assert.ThrowsAsync<Azure.RequestFailedException>(async () => await watch
+            .WatchAsync([new ReplayedLetter(Key("a"), default, null, null)], TimeSpan.FromMinutes(1), Test.Token)
+            .ToListAsync(Test.Token));
     }
 
     private static DeadLetterKey Key(string row) => new("2026-05-02", row);

@@ -132,12 +132,22 @@ internal sealed class DeadLetterGroup(string reason)
 /// <summary>What the beginning of an id stands for: one dead letter, several or none.</summary>
 internal sealed class DeadLetterMatch(string id)
 {
+    private const int MostKeys = 5;
+
+    private readonly List<DeadLetterKey> keys = [];
+
     public string Id => id;
 
     public int Count { get; private set; }
 
-    /// <summary>The first one.</summary>
-    public DeadLetterKey? Key { get; private set; }
+    /// <summary>The first few.</summary>
+    public IReadOnlyList<DeadLetterKey> Keys => keys;
 
-    public void Add(DeadLetterKey key) => (Key, Count) = (Key ?? key, Count + 1);
+    public void Add(DeadLetterKey key)
+    {
+        if (++Count <= MostKeys)
+        {
+            keys.Add(key);
+        }
+    }
 }

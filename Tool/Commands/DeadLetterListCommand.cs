@@ -35,10 +35,16 @@ internal static class DeadLetterListCommand
     {
         var filter = reason is null ? null : DeadLetterQueries.OfReason(reason);
         var rows = context.Tables(parsed).RowsAsync(DeadLetters.TableName, filter, JsonColumns, cancellationToken);
-        await foreach (var row in rows.Take(limit ?? int.MaxValue).WithCancellation(cancellationToken))
+        var written = new Dictionary<string, int>();
+        await foreach (var row in rows.WithCancellation(cancellationToken))
         {
-            row["Id"] = DeadLetterKey.Of(row).Id;
-            await context.Output.WriteJsonAsync(row, cancellationToken);
+            var letter = DeadLetter.Of(row);
+            var count = written[letter.Reason] = written.GetValueOrDefault(letter.Reason) + 1;
+            if (count <= (limit ?? int.MaxValue))
+            {
+                row["Id"] = letter.Key.Id;
+                await context.Output.WriteJsonAsync(row, cancellationToken);
+            }
         }
     }
 

@@ -17,10 +17,10 @@ internal static class DeadLetterReplayCommand
 
     public static Command Create(CommandContext context)
     {
-        var noWait = new Option<bool>("--no-wait") { Description = "Only put them back into the queue." };
+        var noWait = new Option<bool>("--no-wait") { Description = "Only put them back into the queue. Exits with 1 unless all are." };
         var timeout = new Option<double>("--timeout")
         {
-            Description = "Seconds to wait for each to be stored or fail again.",
+            Description = "Seconds to wait for all to be stored or fail again.",
             DefaultValueFactory = _ => DefaultTimeout,
             CustomParser = argument => ArgumentParsing.ParseNumber(argument, 1, 86_400),
         };
@@ -40,21 +40,26 @@ internal static class DeadLetterReplayCommand
             }
 
             var (replayed, outcomes) = (new List<ReplayedLetter>(), new List<ReplayOutcome>());
-            await ReplayAsync(context, parsed, keys, replayed, outcomes, cancellationToken);
-            if (parsed.GetValue(noWait))
+            string? problem = null;
+            try
             {
-                var gone = outcomes.Count(outcome => outcome.Result == ReplayResult.Gone);
-                Figure[] figures =
-                [
-                    new("replayed", "Dead letters put back into the queue", keys.Count - gone),
-                    new("gone", "Skipped because the body is gone", gone),
-                ];
-                await context.ReportAsync(parsed, figures, cancellationToken);
-                return ExitCode.Done;
+                await ReplayAsync(context, parsed, keys, replayed, outcomes, cancellationToken);
+                if (!parsed.GetValue(noWait))
+                {
+                    var limit = TimeSpan.FromSeconds(parsed.GetValue(timeout));
+                    await WatchAsync(context, parsed, replayed, outcomes, limit, cancellationToken);
+                }
+            }
+            catch (Exception e) when (FailureText.Explain(e) is { } failure)
+            {
+                // What is known so far cannot be found out again.
+                var left = Math.Max(0, keys.Count - replayed.Count - outcomes.Count);
+                problem = left == 0 ? failure : $"{failure} Not put back into the queue: {PlainText.Count(left, "dead letter")}.";
             }
 
-            await WatchAsync(context, parsed, replayed, outcomes, TimeSpan.FromSeconds(parsed.GetValue(timeout)), cancellationToken);
-            return await ReportAsync(context, parsed, outcomes, cancellationToken);
+            return parsed.GetValue(noWait)
+                ? await ReportPutBackAsync(context, parsed, replayed.Count, outcomes, problem)
+                : await ReportAsync(context, parsed, replayed, outcomes, problem);
         });
         return command;
     }
@@ -68,15 +73,19 @@ internal static class DeadLetterReplayCommand
         CancellationToken cancellationToken)
     {
         await using var services = context.Services(parsed);
-        using var progress = new Progress(context, "dead letters put back");
+        using var progress = new Progress(context, "dead letters", _ => " put back");
         var (deadLetters, queue) = (services.GetRequiredService<DeadLetters>(), services.GetRequiredService<WebhookQueue>());
         var table = context.Tables(parsed).GetTableClient(DeadLetters.TableName);
         foreach (var key in keys)
         {
             var letter = await table.GetEntityIfExistsAsync<TableEntity>(key.Day, key.Row, cancellationToken: cancellationToken);
-            if (!letter.HasValue || !await deadLetters.ReplayAsync(letter.Value!, queue, cancellationToken))
+            if (!letter.HasValue)
             {
-                outcomes.Add(new ReplayOutcome(key, ReplayResult.Gone, "The body is gone."));
+                outcomes.Add(ReplayOutcome.Dropped(key));
+            }
+            else if (!await deadLetters.ReplayAsync(letter.Value!, queue, cancellationToken))
+            {
+                outcomes.Add(new ReplayOutcome(key, ReplayResult.BodyGone, "Its body is gone."));
             }
             else if (DeadLetter.Of(letter.Value!).Reason == DeadLetterReason.Unreadable)
             {
@@ -86,7 +95,7 @@ internal static class DeadLetterReplayCommand
             {
                 var body = await deadLetters.ReadBodyAsync(letter.Value!, cancellationToken);
                 _ = EmailEvent.TryParse(body, out var emailEvent, out _);
-                replayed.Add(new ReplayedLetter(key, letter.Value!.ETag, emailEvent));
+                replayed.Add(ReplayedLetter.Of(key, letter.Value!.ETag, emailEvent));
             }
 
             progress.Report(replayed.Count + outcomes.Count);
@@ -101,7 +110,8 @@ internal static class DeadLetterReplayCommand
         TimeSpan timeout,
         CancellationToken cancellationToken)
     {
-        using var progress = new Progress(context, $"of {PlainText.Count(replayed.Count, "dead letter")} done");
+        var all = replayed.Count + outcomes.Count;
+        using var progress = new Progress(context, "dead letters", _ => $" of {PlainText.Number(all)} done");
         var watch = new ReplayWatch(context.Tables(parsed), context.Time);
         await foreach (var outcome in watch.WatchAsync(replayed, timeout, cancellationToken))
         {
@@ -110,14 +120,32 @@ internal static class DeadLetterReplayCommand
         }
     }
 
-    private static async Task<int> ReportAsync(
-        CommandContext context, ParseResult parsed, List<ReplayOutcome> outcomes, CancellationToken cancellationToken)
+    // After Ctrl+C too, so that nothing of this can be cancelled.
+    private static async Task<int> ReportPutBackAsync(
+        CommandContext context, ParseResult parsed, int replayed, List<ReplayOutcome> outcomes, string? problem)
     {
+        Figure[] figures =
+        [
+            new("replayed", "Dead letters put back into the queue", replayed + Count(outcomes, ReplayResult.SentBack)),
+            .. Lost(outcomes),
+        ];
+        await context.ReportAsync(parsed, figures, CancellationToken.None);
+        return problem is not null ? throw new CommandFailedException(problem)
+            : Lost(outcomes).Any(figure => figure.Value > 0) ? ExitCode.Failed
+            : ExitCode.Done;
+    }
+
+    private static async Task<int> ReportAsync(
+        CommandContext context, ParseResult parsed, List<ReplayedLetter> replayed, List<ReplayOutcome> outcomes, string? problem)
+    {
+        outcomes.AddRange(replayed
+            .ExceptBy(outcomes.Select(outcome => outcome.Key), letter => letter.Key)
+            .Select(letter => new ReplayOutcome(letter.Key, ReplayResult.Waiting)));
         if (context.IsJson(parsed))
         {
             foreach (var outcome in outcomes)
             {
-                await context.Output.WriteJsonAsync(ToJson(outcome), cancellationToken);
+                await context.Output.WriteJsonAsync(ToJson(outcome), CancellationToken.None);
             }
         }
         else
@@ -130,23 +158,33 @@ internal static class DeadLetterReplayCommand
                     .. outcomes.Count > MostDrawn ? [$"… and {PlainText.Number(outcomes.Count - MostDrawn)} more"] : (string[])[],
                     string.Empty,
                 ],
-                cancellationToken);
+                CancellationToken.None);
         }
 
-        long Of(ReplayResult result) => outcomes.Count(outcome => outcome.Result == result);
         Figure[] figures =
         [
-            new("stored", "Stored", Of(ReplayResult.Stored)),
-            new("failedAgain", "Failed again", Of(ReplayResult.FailedAgain)),
-            new("waiting", "Still waiting", Of(ReplayResult.Waiting)),
-            new("sentBack", "Sent back as they were", Of(ReplayResult.SentBack)),
-            new("gone", "Gone", Of(ReplayResult.Gone)),
+            new("stored", "Stored", Count(outcomes, ReplayResult.Stored)),
+            new("failedAgain", "Failed again", Count(outcomes, ReplayResult.FailedAgain)),
+            new("waiting", "Still waiting", Count(outcomes, ReplayResult.Waiting)),
+            new("sentBack", "Sent back as they were", Count(outcomes, ReplayResult.SentBack)),
+            .. Lost(outcomes),
         ];
-        await context.ReportAsync(parsed, figures, cancellationToken);
-        return Of(ReplayResult.Waiting) > 0
-            ? throw new CommandFailedException("Not all were tried in time. Is the app running? `smtp2go-ingest check` shows the queue.")
-            : Of(ReplayResult.FailedAgain) > 0 ? ExitCode.Failed : ExitCode.Done;
+        await context.ReportAsync(parsed, figures, CancellationToken.None);
+        problem ??= Count(outcomes, ReplayResult.Waiting) == 0
+            ? null
+            : "Not all were tried in time. Is the app running? `smtp2go-ingest check` shows the queue.";
+        return problem is not null ? throw new CommandFailedException(problem)
+            : outcomes.TrueForAll(outcome => outcome.Result == ReplayResult.Stored) ? ExitCode.Done
+            : ExitCode.Failed;
     }
+
+    private static long Count(List<ReplayOutcome> outcomes, ReplayResult result) => outcomes.Count(outcome => outcome.Result == result);
+
+    private static Figure[] Lost(List<ReplayOutcome> outcomes) =>
+    [
+        new("bodyGone", "Body is gone", Count(outcomes, ReplayResult.BodyGone)),
+        new("dropped", "Dropped or forgotten", Count(outcomes, ReplayResult.Dropped)),
+    ];
 
     private static Cell[] Cells(ReplayOutcome outcome) =>
     [
@@ -157,7 +195,8 @@ internal static class DeadLetterReplayCommand
             ReplayResult.FailedAgain => Cell.Key("failed again", Tint.Bad),
             ReplayResult.Waiting => Cell.Key("still waiting", Tint.Warning),
             ReplayResult.SentBack => Cell.Key("sent back"),
-            _ => Cell.Key("gone", Tint.Dim),
+            ReplayResult.BodyGone => Cell.Key("body gone", Tint.Bad),
+            _ => Cell.Key("dropped", Tint.Dim),
         },
         Cell.Text(outcome.Result == ReplayResult.Stored ? $"email {outcome.Detail}" : outcome.Detail),
     ];

@@ -61,7 +61,7 @@ internal sealed class DeadLetterSelection
     public async Task<IReadOnlyList<DeadLetterKey>> KeysAsync(
         CommandContext context, ParseResult parsed, CancellationToken cancellationToken)
     {
-        var named = parsed.GetValue(letters) ?? [];
+        var named = Trimmed(parsed.GetValue(letters));
         if (IsDay(named[0]))
         {
             return [.. named.Skip(1).Select(row => new DeadLetterKey(named[0], row))];
@@ -75,12 +75,16 @@ internal sealed class DeadLetterSelection
                 ? new CommandFailedException(
                     $"No dead letter has the id '{match.Id}'. `smtp2go-ingest dead-letters list` shows them.", ExitCode.NothingFound)
                 : new CommandFailedException(
-                    FormattableString.Invariant($"'{match.Id}' matches {match.Count:N0} dead letters: give more digits."),
+                    $"'{match.Id}' matches {PlainText.Number(match.Count)} dead letters: {string.Join(", ", match.Keys.Select(key => key.Id))}"
+                    + $"{(match.Count > match.Keys.Count ? ", …" : string.Empty)}. Give more digits.",
                     ExitCode.WrongUsage);
         }
 
-        return [.. matches.Select(match => match.Key!)];
+        return [.. matches.Select(match => match.Keys[0])];
     }
+
+    // As pasted.
+    private static string[] Trimmed(string[]? named) => [.. (named ?? []).Select(text => text.Trim())];
 
     private static bool IsDay(string text) =>
         DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
@@ -90,7 +94,7 @@ internal sealed class DeadLetterSelection
 
     private void Validate(CommandResult command)
     {
-        var named = command.GetValue(letters) ?? [];
+        var named = Trimmed(command.GetValue(letters));
         var byReason = reason is not null && command.GetResult(reason) is not null;
         if (byReason ? named.Length > 0 : named.Length == 0)
         {

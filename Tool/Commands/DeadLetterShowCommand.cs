@@ -5,11 +5,14 @@ using Azure.Data.Tables;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tool.Asking;
+using Spectre.Console;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
 internal static class DeadLetterShowCommand
 {
+    private const int LargestPartOfNames = 2;
+
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
@@ -55,17 +58,34 @@ internal static class DeadLetterShowCommand
     {
         var text = Reindented(body) ?? body;
         return text == body && body.Contains('=', StringComparison.Ordinal) && !body.AsSpan().ContainsAny(" \r\n{<")
-            ? context.Lines([.. body.Split('&').Select(Field)])
-            : text.Split('\n').Select(line => PlainText.Of(line.TrimEnd('\r')));
+            ? FieldLines(context, [.. body.Split('&').Select(Field)])
+            : text.Split('\n').SelectMany(line => Wrapped(context, PlainText.Of(line.TrimEnd('\r'))));
     }
 
-    private static Cell[] Field(string pair)
+    // A name may be as long as its sender likes.
+    private static IEnumerable<string> FieldLines(CommandContext context, FormField[] fields) =>
+        context.Width == TextLayout.Unlimited || fields.All(field => field.Name.GetCellWidth() <= context.Width / LargestPartOfNames)
+            ? context.Lines([.. fields.Select(field => (Cell[])[Cell.Key(field.Name), Cell.Text(field.Value)])])
+            : fields.SelectMany(field => Wrapped(context, $"{field.Name} = {field.Value}"));
+
+    // What does not fit goes on below, indented as far as the line is.
+    private static IEnumerable<string> Wrapped(CommandContext context, string line)
     {
-        var (name, value) = pair.Split('=', 2) is [var before, var after] ? (before, after) : (pair, string.Empty);
-        return [Cell.Key(Decoded(name)), Cell.Text(Decoded(value))];
+        if (line.GetCellWidth() <= context.Width)
+        {
+            return [line];
+        }
+
+        var text = line.TrimStart();
+        var indent = new string(' ', Math.Min(line.Length - text.Length, context.Width / LargestPartOfNames));
+        return TextLayout.Wrap(text, context.Width - indent.Length).Select(piece => indent + piece);
     }
 
-    private static string Decoded(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
+    private static FormField Field(string pair) => pair.Split('=', 2) is [var name, var value]
+        ? new FormField(Decoded(name), Decoded(value))
+        : new FormField(Decoded(pair), string.Empty);
+
+    private static string Decoded(string text) => PlainText.Of(Uri.UnescapeDataString(text.Replace('+', ' ')));
 
     private static string? Reindented(string body)
     {
@@ -79,4 +99,6 @@ internal static class DeadLetterShowCommand
             return null;
         }
     }
+
+    private sealed record FormField(string Name, string Value);
 }
