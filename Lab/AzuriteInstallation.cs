@@ -68,10 +68,16 @@ public static class AzuriteInstallation
             install.StandardInput.Close();
             await WaitAsync(install, folder, progress, timeout.Token);
         }
-        catch (Exception e) when (e is OperationCanceledException or TimeoutException)
+        catch (Exception e)
         {
+            // Whatever happened: npm must not go on without the lock.
             install.Kill(entireProcessTree: true);
             cancellationToken.ThrowIfCancellationRequested();
+            if (e is not (OperationCanceledException or TimeoutException))
+            {
+                throw;
+            }
+
             throw new InvalidOperationException(
                 e is TimeoutException ? e.Message : $"npm did not install Azurite in {Timeout.TotalMinutes} minutes. Run this again.",
                 e);
@@ -85,7 +91,7 @@ public static class AzuriteInstallation
         await File.WriteAllTextAsync(Marker(folder), LockHash(folder), cancellationToken);
     }
 
-    private static async Task WaitAsync(Process install, string folder, IProgress<long>? progress, CancellationToken cancellationToken)
+    internal static async Task WaitAsync(Process install, string folder, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         var ended = install.WaitForExitAsync(cancellationToken);
         var (size, changed) = (-1L, TimeProvider.System.GetTimestamp());
@@ -113,7 +119,7 @@ public static class AzuriteInstallation
         {
             return new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // npm moves and deletes folders while it works.
             return otherwise;
@@ -158,22 +164,21 @@ public static class AzuriteInstallation
 
     private static async Task<FileStream> LockAsync(string folder, CancellationToken cancellationToken)
     {
-        for (var deadline = DateTimeOffset.UtcNow + Timeout; ;)
+        var (path, deadline) = (Path.Combine(folder, ".install.lock"), DateTimeOffset.UtcNow + Timeout);
+        while (true)
         {
-            try
+            if (FileLock.TryOpen(path) is { } exclusive)
             {
-                return new FileStream(Path.Combine(folder, ".install.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                return exclusive;
             }
-            catch (IOException e) when (e is not DirectoryNotFoundException)
-            {
-                if (DateTimeOffset.UtcNow > deadline)
-                {
-                    throw new InvalidOperationException(
-                        $"Another process has been installing Azurite for {Timeout.TotalMinutes} minutes. End it, and run this again.", e);
-                }
 
-                await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
+            if (DateTimeOffset.UtcNow > deadline)
+            {
+                throw new InvalidOperationException(
+                    $"Another process has been installing Azurite for {Timeout.TotalMinutes} minutes. End it, and run this again.");
             }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
         }
     }
 

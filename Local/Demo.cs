@@ -44,8 +44,8 @@ internal sealed class Demo : IAsyncDisposable
         // Azurite loads while the app is built, which needs no storage before it starts.
         Directory.CreateDirectory(data.StorageFolder);
         var starting = Azurite.StartAsync(data.StorageFolder, [], place.Storage.OrFree(), cancellationToken);
-        var built = Build(place.AppPort);
-        var demo = new Demo(await steps.RunAsync("Starting Azurite", () => starting), built);
+        var built = await BuildAsync(place.AppPort, starting);
+        var demo = new Demo(await AzuriteAsync(), built);
         try
         {
             await steps.RunAsync("Starting the app", () => demo.StartAppAsync(cancellationToken));
@@ -64,6 +64,19 @@ internal sealed class Demo : IAsyncDisposable
             await demo.DisposeAsync();
             throw;
         }
+
+        async Task<Azurite> AzuriteAsync()
+        {
+            try
+            {
+                return await steps.RunAsync("Starting Azurite", () => starting);
+            }
+            catch
+            {
+                await built.DisposeAsync();
+                throw;
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -71,6 +84,19 @@ internal sealed class Demo : IAsyncDisposable
         await app.StopAsync(CancellationToken.None);
         await app.DisposeAsync();
         await azurite.DisposeAsync();
+    }
+
+    private static async Task<WebApplication> BuildAsync(int port, Task<Azurite> starting)
+    {
+        try
+        {
+            return Build(port);
+        }
+        catch
+        {
+            await using var azurite = await starting;
+            throw;
+        }
     }
 
     private static WebApplication Build(int port) => SelfHostedApp.Build([],

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Azure;
 using Azure.Data.Tables;
 using Smtp2GoIngest.Lab;
 using Smtp2GoIngest.Tool.Asking;
@@ -67,13 +66,16 @@ internal sealed class DemoCommand
         {
             return 1;
         }
-        catch (Exception e) when (e is InvalidOperationException or HttpRequestException or RequestFailedException or IOException
-            or UnauthorizedAccessException or OperationCanceledException)
+        catch (Exception e) when (Explain(e) is { } problem)
         {
-            await error.WriteLineAsync(e.Message);
+            await error.WriteLineAsync(problem);
             return 1;
         }
     }
+
+    // A storage exception's own text has a dozen lines.
+    internal static string? Explain(Exception e) =>
+        e is InvalidOperationException or HttpRequestException or OperationCanceledException ? e.Message : FailureText.Explain(e);
 
     private async Task RunAsync(DemoPlace place, bool once, bool fresh, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Smtp2GoIngest.Lab;
 
 namespace Smtp2GoIngest.Local;
 
@@ -25,7 +26,7 @@ internal sealed class DemoData : IDisposable
     public static DemoData Open(string folder, bool fresh)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
-        if (Lock($"{folder}.lock") is not { } inUse)
+        if (FileLock.TryOpen($"{folder}.lock") is not { } inUse)
         {
             return new DemoData(Directory.CreateTempSubdirectory("smtp2go-ingest-demo-").FullName, inUse: null);
         }
@@ -60,18 +61,6 @@ internal sealed class DemoData : IDisposable
         if (!IsKept)
         {
             Directory.Delete(folder, recursive: true);
-        }
-    }
-
-    private static FileStream? Lock(string file)
-    {
-        try
-        {
-            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            return null;
         }
     }
 }

@@ -162,20 +162,60 @@ public sealed class DemoTests : IDisposable
     [Fact]
     public async Task A_free_port_is_used()
     {
-        // It was free a moment ago, and nobody else asks for this one.
-        int port;
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
-
+        var port = FreePort();
         await using var running = await Azurite.StartAsync(
             dataFolder: null, [], new AzuritePorts(0, 0, port).OrFree(), Test.Token);
 
         Assert.Equal(port, running.Ports.Table);
         Assert.Contains($":{port}/devstoreaccount1", running.ConnectionString, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void The_usual_ports_are_those_that_func_and_Storage_Explorer_look_at()
+    {
+        Assert.Equal(new AzuritePorts(10000, 10001, 10002), DemoPlace.Usual.Storage);
+        Assert.Equal(7071, DemoPlace.Usual.AppPort);
+    }
+
+    [Fact]
+    public async Task Azurite_ends_if_the_app_cannot_be_built()
+    {
+        const int NoPort = 70_000;
+        var port = FreePort();
+        var place = DemoRun.PlaceIn(Folder) with { AppPort = NoPort, Storage = new AzuritePorts(0, 0, port) };
+        using var data = DemoData.Open(Folder, fresh: false);
+        var steps = new Steps(Spectre.Console.AnsiConsole.Create(new() { Out = new Spectre.Console.AnsiConsoleOutput(TextWriter.Null) }));
+
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Demo.StartAsync(place, data, steps, Test.Token));
+
+        using var client = new TcpClient();
+        await Assert.ThrowsAsync<SocketException>(() => client.ConnectAsync(IPAddress.Loopback, port, Test.Token).AsTask());
+    }
+
+    [Fact]
+    public void Only_a_lock_that_somebody_has_means_another_demo()
+    {
+        var file = Path.Combine(root.FullName, "lock");
+        using (FileLock.TryOpen(file))
+        {
+            Assert.Null(FileLock.TryOpen(file));
+        }
+
+        using var again = FileLock.TryOpen(file);
+        Assert.NotNull(again);
+        Assert.Throws<PathTooLongException>(() => FileLock.TryOpen(file + new string('x', 300)));
+    }
+
+    [Fact]
+    public void A_storage_failure_is_told_in_one_line() => Assert.Equal(
+        "Storage failed: TableBeingDeleted (409). Try again; `smtp2go-ingest check` shows more.",
+        DemoCommand.Explain(new Azure.RequestFailedException(409, "The table is\nbeing deleted.\nHeaders:", "TableBeingDeleted", null)));
+
+    // Below those that the system gives to whoever asks for any port.
+    private static int FreePort() => Enumerable
+        .Repeat(0, 100)
+        .Select(_ => Random.Shared.Next(20_000, 30_000))
+        .First(port => AzuritePorts.OrFree(port) != 0);
 
     public void Dispose() => root.Delete(recursive: true);
 

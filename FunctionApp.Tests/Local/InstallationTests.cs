@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Smtp2GoIngest.Lab;
 
 namespace Smtp2GoIngest.Tests.Local;
@@ -34,6 +35,27 @@ public sealed class InstallationTests : IDisposable
 
         Assert.Contains("Install Node.js 20 or newer", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', failure.Message);
+    }
+
+    [Fact]
+    public async Task What_is_installed_so_far_is_told_in_bytes()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "It needs a shell.");
+        var told = new List<long>();
+        using var install = Process.Start(new ProcessStartInfo(
+            "sh", ["-c", "mkdir -p node_modules/a/b; printf 12345 > node_modules/a/b/c; printf 678 > node_modules/d; sleep 3"])
+        {
+            WorkingDirectory = folder.FullName,
+        })!;
+
+        await AzuriteInstallation.WaitAsync(install, folder.FullName, new Told(told), Test.Token);
+
+        Assert.Equal([8], told);
+    }
+
+    private sealed class Told(List<long> values) : IProgress<long>
+    {
+        public void Report(long value) => values.Add(value);
     }
 
     public void Dispose() => folder.Delete(recursive: true);

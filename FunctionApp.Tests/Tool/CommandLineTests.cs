@@ -175,6 +175,31 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
     }
 
     [Theory]
+    [InlineData("", true)]
+    [InlineData("NO_COLOR=1 ", false)]
+    [InlineData("TERM=dumb ", false)]
+    public async Task On_a_terminal_there_are_colours_unless_NO_COLOR_says_otherwise(string environment, bool hasColours)
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "script starts a program in a terminal.");
+        var start = new ProcessStartInfo(
+            "/usr/bin/script", ["-qec", $"{environment}dotnet {typeof(CommandContext).Assembly.Location} check", "/dev/null"])
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        start.Environment["EventStorage"] = azurite.NewAccount();
+        start.Environment["TERM"] = "xterm-256color";
+        start.Environment.Remove("NO_COLOR");
+
+        using var process = Process.Start(start)!;
+        var output = await process.StandardOutput.ReadToEndAsync(Test.Token).WaitAsync(TimeSpan.FromMinutes(1), Test.Token);
+
+        Assert.Contains("connection", output, StringComparison.Ordinal);
+        Assert.Equal(hasColours, output.Contains("\u001b[32mok", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("<html>Please sign in</html>")]
     [InlineData("{\"value\":[{\"PartitionKey\":\"2024")]
     [InlineData("{\"value\":[{\"time@odata.type\":\"Edm.DateTime\",\"time\":\"soon\"}]}")]
