@@ -34,6 +34,8 @@ internal sealed class Demo : IAsyncDisposable
 
     public bool IsAtUsualStoragePorts => azurite.Ports == AzuritePorts.Usual;
 
+    public bool IsAtUsualAppPort => Endpoint.Port == DemoPlace.Usual.AppPort;
+
     public Uri Endpoint => new(new Uri(app.Urls.First()), "webhook/smtp2go");
 
     /// <summary>Cancelled when the app is told to stop, by a signal for example.</summary>
@@ -94,7 +96,7 @@ internal sealed class Demo : IAsyncDisposable
         }
         catch
         {
-            await using var azurite = await starting;
+            await (await starting).DisposeAsync();
             throw;
         }
     }

@@ -6,6 +6,9 @@ namespace Smtp2GoIngest.Local;
 /// <summary>The folder in which one demo at a time keeps its data from one start to the next.</summary>
 internal sealed class DemoData : IDisposable
 {
+    private const int MaxDeleteTries = 50;
+    private static readonly TimeSpan DeletePause = TimeSpan.FromMilliseconds(100);
+
     private readonly string folder;
     private readonly FileStream? inUse;
 
@@ -31,13 +34,29 @@ internal sealed class DemoData : IDisposable
             return new DemoData(Directory.CreateTempSubdirectory("smtp2go-ingest-demo-").FullName, inUse: null);
         }
 
-        if (fresh && Directory.Exists(folder))
+        if (fresh)
         {
-            Directory.Delete(folder, recursive: true);
+            Delete(folder);
         }
 
         Directory.CreateDirectory(folder);
         return new DemoData(folder, inUse);
+    }
+
+    // For seconds after a demo was killed, its Azurite still writes its data.
+    private static void Delete(string folder)
+    {
+        for (var tries = 1; Directory.Exists(folder); tries++)
+        {
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+            catch (IOException) when (tries < MaxDeleteTries)
+            {
+                Thread.Sleep(DeletePause);
+            }
+        }
     }
 
     /// <summary>When the samples were made: a start that was cut short posts the very same events again.</summary>

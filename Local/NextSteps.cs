@@ -21,6 +21,13 @@ internal static class NextSteps
             dotnet run --project Tool -- day --event bounce
             dotnet run --project Tool -- summary
             """);
+        if (!demo.IsAtUsualAppPort)
+        {
+            await output.WriteLineAsync($"""
+                dotnet run --project Tool -- send open --to {demo.Endpoint} \
+                  --user {Demo.Username} --password {Demo.Password}
+                """);
+        }
 
         console.MarkupLine("\n[bold]Look[/], in Storage Explorer:");
         await output.WriteLineAsync(demo.IsAtUsualStoragePorts

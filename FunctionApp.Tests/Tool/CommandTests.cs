@@ -61,11 +61,11 @@ public sealed class CommandTests(AzuriteFixture azurite)
         var url = new UriBuilder(new Uri(app.Url, "webhook/smtp2go")) { UserName = IngestApp.Username, Password = IngestApp.Password };
 
         var sent = await RunAsync(account, "send", "open", "--to", url.Uri.ToString());
-        url.Password = "a%3Awrong%2Fone";
+        url.Password = "a%3Azebra%2Fone";
         var wrong = await RunAsync(account, "send", "open", "--to", url.Uri.ToString());
 
         Assert.Equal((0, 1), (sent.ExitCode, wrong.ExitCode));
-        Assert.DoesNotContain("wrong", OneLine(wrong), StringComparison.Ordinal);
+        Assert.DoesNotContain("zebra", OneLine(wrong), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
         var run = await RunAsync(azurite.NewAccount(), "send", "open", "--to", $"{app.Urls.Single()}/webhook/smtp2go", "--count", "100");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("The app answered 503", OneLine(run), StringComparison.Ordinal);
+        Assert.Contains(" answered 503: ", OneLine(run), StringComparison.Ordinal);
         Assert.EndsWith(" 7 of 100 were acknowledged.\n", run.Error, StringComparison.Ordinal);
     }
 

@@ -5,10 +5,12 @@ using Progress = Smtp2GoIngest.Tool.Commands.Progress;
 
 namespace Smtp2GoIngest.Tests.Tool;
 
-public sealed class ProgressTests
+public sealed class ProgressTests : IDisposable
 {
     private readonly StringWriter error = new();
     private readonly FakeTimeProvider time = new();
+
+    public void Dispose() => error.Dispose();
 
     [Fact]
     public void Progress_fits_its_line_and_clears_itself()

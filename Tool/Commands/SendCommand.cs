@@ -88,7 +88,7 @@ internal static class SendCommand
                     times.Add(context.Time.GetElapsedTime(began));
                     var line = context.IsJson(parsed)
                         ? JsonLines.ToText(new JsonObject { ["event"] = name, ["emailId"] = IdOf(sample), ["status"] = (int)status })
-                        : $"Acknowledged. To see it once it is stored: smtp2go-ingest email {IdOf(sample)}";
+                        : $"Acknowledged. Once it is stored, this shows it: email {IdOf(sample)}";
                     if (context.IsJson(parsed) || parsed.GetValue(count) == 1)
                     {
                         lock (times)

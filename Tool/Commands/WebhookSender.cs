@@ -42,10 +42,11 @@ internal sealed class WebhookSender : IDisposable
 
     public void Dispose() => client.Dispose();
 
-    private static string Refused(HttpStatusCode status) => $"The app answered {(int)status}: " + status switch
+    private string Refused(HttpStatusCode status) => $"{url.Scheme}://{url.Authority} answered {(int)status}: " + status switch
     {
         HttpStatusCode.Unauthorized =>
-            "give its user name and password in the URL, with --user and --password, or as Webhook__Username and Webhook__Password.",
+            "the user name or password is missing or wrong. Give them in the URL, with --user and --password, or as Webhook__Username "
+            + "and Webhook__Password.",
         HttpStatusCode.Forbidden => "this machine is not one of its Webhook__AllowedSources.",
         HttpStatusCode.NotFound => "the URL must end in /webhook/smtp2go.",
         HttpStatusCode.ServiceUnavailable => "it cannot reach its storage; try `smtp2go-ingest check`.",
