@@ -226,7 +226,8 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
         string[][] lines =
         [
             ["email", "x"], ["recipient", "a@x.example"], ["day"], ["summary"], ["export", "2024-05-01", "2024-05-02"], ["check"],
-            ["find", "--subject", "x"], ["bounces"], ["dead-letters", "list"], ["dead-letters", "show", "2024-05-01", "x"], ["dead-letters", "replay", "--reason", "poison"],
+            ["find", "--subject", "x"], ["bounces"], ["dead-letters", "list"],
+            ["dead-letters", "show", "2024-05-01", "x"], ["dead-letters", "replay", "--reason", "poison"],
             ["dead-letters", "drop", "--reason", "poison", "--yes"], ["purge", "--before", "2024-05-01", "--yes"],
             ["forget", "a@x.example", "--yes", "--force"], ["reindex"], ["reparse"],
         ];

@@ -299,8 +299,14 @@ public sealed class CommandTests(AzuriteFixture azurite)
             await File.WriteAllTextAsync(
                 Path.Combine(folder.FullName, "local.settings.json"),
                 """
-                {"Values": {"EventStorage__queueServiceUri": "https://127.0.0.1:9/a", "EventStorage__tableServiceUri": "https://127.0.0.1:9/a",
-                "EventStorage__blobServiceUri": "https://127.0.0.1:9/a", "EventStorage__credential": "managedidentity"}}
+                {
+                  "Values": {
+                    "EventStorage__queueServiceUri": "https://127.0.0.1:9/a",
+                    "EventStorage__tableServiceUri": "https://127.0.0.1:9/a",
+                    "EventStorage__blobServiceUri": "https://127.0.0.1:9/a",
+                    "EventStorage__credential": "managedidentity"
+                  }
+                }
                 """,
                 Test.Token);
 
@@ -332,7 +338,8 @@ public sealed class CommandTests(AzuriteFixture azurite)
         });
         await storage.StartAsync(Test.Token);
 
-        var run = await RunAsync(Unreachable.Replace("http://127.0.0.1:9", storage.Urls.Single(), StringComparison.Ordinal), "check", "--json");
+        var account = Unreachable.Replace("http://127.0.0.1:9", storage.Urls.Single(), StringComparison.Ordinal);
+        var run = await RunAsync(account, "check", "--json");
 
         Assert.Equal((1, 9), (run.ExitCode, run.Json.Count));
         Assert.True((bool)run.Json[0]["ok"]!);

@@ -228,7 +228,8 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
         Assert.Contains($"{Id("good")}  stored   email e1\n", good.Output, StringComparison.Ordinal);
         Assert.Contains("\nStored                  1\n", good.Output, StringComparison.Ordinal);
         Assert.Equal(1, others.ExitCode);
-        Assert.Equal(["bodyGone", "failedAgain"], others.Json.Take(2).Select(line => (string?)line["outcome"]).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["bodyGone", "failedAgain"], others.Json.Take(2).Select(line => (string?)line["outcome"]).Order(StringComparer.Ordinal));
         var failed = others.Json.Single(line => (string?)line["outcome"] == "failedAgain");
         Assert.StartsWith("no-event: ", (string?)failed["detail"], StringComparison.Ordinal);
         Assert.Equal(

@@ -53,7 +53,8 @@ public sealed class ProgressTests : IDisposable
     [Fact]
     public void Nothing_is_shown_if_nobody_watches_or_if_it_is_over_at_once()
     {
-        using (var unwatched = new Progress(new CommandContext(TextWriter.Null, error, ".") { IsInteractive = false, Time = time }, "events"))
+        var nobody = new CommandContext(TextWriter.Null, error, ".") { IsInteractive = false, Time = time };
+        using (var unwatched = new Progress(nobody, "events"))
         using (var quick = new Progress(Context(79), "events"))
         {
             quick.Report(1);
@@ -67,6 +68,8 @@ public sealed class ProgressTests : IDisposable
     [Fact]
     public void Without_a_terminal_a_line_is_one_less_than_the_usual_width() =>
         Assert.Equal(79, new CommandContext(TextWriter.Null, error, ".").ProgressWidth);
+
+    public void Dispose() => error.Dispose();
 
     private CommandContext Context(int width) =>
         new(TextWriter.Null, error, ".") { IsInteractive = true, ProgressWidth = width, Time = time };

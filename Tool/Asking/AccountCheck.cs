@@ -84,7 +84,8 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
 
     // Storage has answered and knows who is asking. A missing role is a problem of one service only.
     private static bool HasAccess(Exception e) =>
-        e is RequestFailedException { Status: not (0 or 401 or 403) } or RequestFailedException { ErrorCode: "AuthorizationPermissionMismatch" };
+        e is RequestFailedException { Status: not (0 or 401 or 403) }
+            or RequestFailedException { ErrorCode: "AuthorizationPermissionMismatch" };
 
     private Task<Finding> MainQueueAsync(Finding ok, CancellationToken cancellationToken) =>
         QueueAsync(ok with { Detail = "empty" }, queues.GetQueueClient(WebhookQueue.Name), "is the app running?", cancellationToken);

@@ -75,8 +75,7 @@ internal sealed class DeadLetterSelection
                 ? new CommandFailedException(
                     $"No dead letter has the id '{match.Id}'. `smtp2go-ingest dead-letters list` shows them.", ExitCode.NothingFound)
                 : new CommandFailedException(
-                    $"'{match.Id}' matches {PlainText.Number(match.Count)} dead letters: {string.Join(", ", match.Keys.Select(key => key.Id))}"
-                    + $"{(match.Count > match.Keys.Count ? ", …" : string.Empty)}. Give more digits.",
+                    $"'{match.Id}' matches {PlainText.Number(match.Count)} dead letters: {IdsOf(match)}. Give more digits.",
                     ExitCode.WrongUsage);
         }
 
@@ -88,6 +87,9 @@ internal sealed class DeadLetterSelection
 
     private static bool IsDay(string text) =>
         DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+
+    private static string IdsOf(DeadLetterMatch match) =>
+        string.Join(", ", match.Keys.Select(key => key.Id)) + (match.Count > match.Keys.Count ? ", …" : string.Empty);
 
     private static bool IsId(string text) =>
         text.Length is >= ShortestId and <= DeadLetterKey.IdLength && text.All(char.IsAsciiHexDigit);

@@ -28,7 +28,8 @@ internal sealed class ExportFile : IAsyncDisposable
     {
         (this.path, this.request) = (TargetOf(path), request);
 
-        // Opened first: as long as it is open, nobody else can continue it. Windows moves and deletes an open file only if it is shared so.
+        // Opened first: as long as it is open, nobody else can continue it. Windows moves and deletes an open file only if
+        // it is shared so.
         var share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
         part = new FileStream(PartPath, FileMode.OpenOrCreate, FileAccess.Write, share);
         if (!File.Exists(PartPath))
@@ -127,7 +128,7 @@ internal sealed class ExportFile : IAsyncDisposable
         try
         {
             // For reading too: for writing only, a pipe would wait for a reader.
-            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
             return file.CanSeek;
         }
         catch (FileNotFoundException)

@@ -104,7 +104,8 @@ internal static class SendCommand
             catch (Exception e) when (parsed.GetValue(count) is > 1 and var all
                 && ((e as CommandFailedException)?.Message ?? FailureText.Explain(e)) is { } problem)
             {
-                throw new CommandFailedException($"{problem} {PlainText.Number(times.Count)} of {PlainText.Number(all)} were acknowledged.");
+                var before = $"{PlainText.Number(times.Count)} of {PlainText.Number(all)} were acknowledged.";
+                throw new CommandFailedException($"{problem} {before}");
             }
 
             if (times.Count > 1 && !context.IsJson(parsed))
