@@ -10,8 +10,6 @@ public sealed class ProgressTests : IDisposable
     private readonly StringWriter error = new();
     private readonly FakeTimeProvider time = new();
 
-    public void Dispose() => error.Dispose();
-
     [Fact]
     public void Progress_fits_its_line_and_clears_itself()
     {
