@@ -1,5 +1,6 @@
 using System.Globalization;
 using Azure.Data.Tables;
+using Smtp2GoIngest.Lab;
 using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
@@ -7,8 +8,15 @@ using Smtp2GoIngest.Storing;
 namespace Smtp2GoIngest.Tests.Tool;
 
 /// <summary>More than 10,000 events from 34 days in one storage account, and the truth about them.</summary>
-public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
+/// <remarks>
+/// In an Azurite of its own, in memory: the one that all other tests share writes all its rows to disk every five seconds and answers
+/// nobody in the meantime.
+/// </remarks>
+public sealed class GeneratedEvents : IAsyncLifetime
 {
+    /// <summary>The tests that share them.</summary>
+    public const string Tests = "generated events";
+
     public const string LongEmail = "1wlong-FnQW0hPru7M-NRRC";
     public const string BusyAddress = "Busy.O'Hara+x@Example.org";
     public const string OtherEvent = "list/unknown~é";
@@ -18,16 +26,18 @@ public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
     private const int Addresses = 40;
 
     private readonly List<Event> all = [];
+    private Azurite? azurite;
 
     /// <summary>The current time for the tests; two of the generated days are later.</summary>
     public static DateTimeOffset Now { get; } = new(2026, 5, 31, 12, 0, 0, TimeSpan.Zero);
 
-    public string ConnectionString { get; } = azurite.NewAccount();
+    public string ConnectionString => azurite!.ConnectionString;
 
     internal IReadOnlyList<Event> All => all;
 
     public async ValueTask InitializeAsync()
     {
+        azurite = await Azurite.StartAsync(null, [], Test.Token);
         Generate();
         var parsed = all.Select(e => (Event: e, Email: Read(e.Body))).ToList();
         var stored = parsed
@@ -46,7 +56,6 @@ public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
             service.GetTableClient(EventIndex.ByRecipientTable), stored.SelectMany(e => EventIndex.ByRecipient(e.Email, e.Row)));
     }
 
-    // One small transaction after another: other tests share this Azurite, and give up on a webhook after four seconds.
     private static async Task WriteAsync(TableClient table, IEnumerable<TableEntity> rows)
     {
         await table.CreateAsync(Test.Token);
@@ -57,7 +66,7 @@ public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
         }
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => azurite?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     private static EmailEvent Read(string body)
     {
@@ -154,3 +163,7 @@ public sealed class GeneratedEvents(AzuriteFixture azurite) : IAsyncLifetime
         public string Id => Body.Split("&id=")[1][..32];
     }
 }
+
+/// <summary>One set of them for all its tests.</summary>
+[CollectionDefinition(GeneratedEvents.Tests)]
+public sealed class GeneratedEventsDefinition : ICollectionFixture<GeneratedEvents>;

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace Smtp2GoIngest.Tests.Tool;
 
 /// <summary>The answers over more than 10,000 events equal the truth.</summary>
-public sealed class QueryTests(GeneratedEvents events) : IClassFixture<GeneratedEvents>
+[Collection(GeneratedEvents.Tests)]
+public sealed class QueryTests(GeneratedEvents events)
 {
     [Fact]
     public void The_events_are_many() => Assert.True(events.All.Count >= 10_000, $"{events.All.Count}");

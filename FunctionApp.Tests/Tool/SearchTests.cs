@@ -3,7 +3,8 @@ using Smtp2GoIngest.Tool.Asking;
 namespace Smtp2GoIngest.Tests.Tool;
 
 /// <summary>What support asks: ranges of days, local time, find, bounces, and how much is shown.</summary>
-public sealed class SearchTests(GeneratedEvents events) : IClassFixture<GeneratedEvents>
+[Collection(GeneratedEvents.Tests)]
+public sealed class SearchTests(GeneratedEvents events)
 {
     private static readonly TimeZoneInfo NewYork = TimeZoneInfo.FindSystemTimeZoneById("America/New_York");
     private static readonly TimeZoneInfo Auckland = TimeZoneInfo.FindSystemTimeZoneById("Pacific/Auckland");
