@@ -148,24 +148,15 @@ internal sealed class DemoCommand
         }
     }
 
-    private async Task ShowNewEventsAsync(NewEvents events, CancellationToken cancellationToken)
+    private Task ShowNewEventsAsync(NewEvents events, CancellationToken cancellationToken)
     {
         var times = new TimeText(tool.Time.LocalTimeZone);
-        try
-        {
-            while (true)
-            {
-                await foreach (var row in events.NextAsync(cancellationToken))
-                {
-                    await tool.WriteLinesAsync(EventList.Lines(tool, times, row), cancellationToken);
-                }
-
-                await Task.Delay(Interval, cancellationToken);
-            }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-        }
+        return TailCommand.FollowAsync(
+            tool,
+            events,
+            Interval,
+            row => tool.WriteLinesAsync(EventList.Lines(tool, times, row), cancellationToken),
+            cancellationToken);
     }
 
     private void Say(string text) => output.WriteLine(text);

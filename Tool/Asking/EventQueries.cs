@@ -32,16 +32,15 @@ internal static class EventQueries
     /// <summary>The events of a span of time: one filter for all kinds, or one a day in UTC for one kind.</summary>
     public static IEnumerable<string> OfSpan(TimeWindow span, string? eventName)
     {
-        var (first, last) = (EventKeys.Day(span.From), EventKeys.Day(span.Until.AddTicks(-1)));
-        var rows = TableClient.CreateQueryFilter($" and RowKey ge {EventKeys.Time(span.From)} and RowKey lt {EventKeys.Time(span.Until)}");
-        if (eventName is null)
-        {
-            return [OfDays(first, last) + (span.IsWholeDays ? string.Empty : rows)];
-        }
-
-        return new DayRange(DateOnly.FromDateTime(span.From.UtcDateTime), DateOnly.FromDateTime(span.Until.AddTicks(-1).UtcDateTime))
-            .Days
-            .Select(day => OfPartition(DayRange.ToText(day), eventName) + (span.IsWholeDays ? string.Empty : rows));
+        var days = new DayRange(
+            DateOnly.FromDateTime(span.From.UtcDateTime), DateOnly.FromDateTime(span.Until.AddTicks(-1).UtcDateTime));
+        var partitions = eventName is null
+            ? [OfDays(DayRange.ToText(days.First), DayRange.ToText(days.Last))]
+            : days.Days.Select(day => OfPartition(DayRange.ToText(day), eventName));
+        var rows = span.IsWholeDays
+            ? string.Empty
+            : TableClient.CreateQueryFilter($" and RowKey ge {EventKeys.Time(span.From)} and RowKey lt {EventKeys.Time(span.Until)}");
+        return partitions.Select(partition => partition + rows);
     }
 
     /// <summary>Where the partitions of a day begin.</summary>

@@ -18,7 +18,6 @@ internal static class AppServices
         this CommandContext context, ParseResult parsed, string what, Func<IServiceProvider, IProgress<long>, Task<T>> run)
     {
         await using var services = context.Services(parsed);
-        using var progress = new Progress(context, what);
-        return await run(services, progress);
+        return await Progress.ShowAsync(context, what, progress => run(services, progress));
     }
 }

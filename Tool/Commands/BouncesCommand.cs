@@ -23,7 +23,8 @@ internal static class BouncesCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var range = parsed.GetRequiredValue(days);
-            var report = await CountAsync(context, parsed, range, cancellationToken);
+            var report = await Progress.ShowAsync(context, "bounces", progress => BounceReport.CountAsync(
+                context.Tables(parsed), TimeWindow.Of(range, context.Times(parsed).Zone), progress, cancellationToken));
             if (report.Hard + report.Soft == 0)
             {
                 return await context.NothingFoundAsync($"No bounces found for {range}.");
@@ -35,14 +36,6 @@ internal static class BouncesCommand
             return ExitCode.Done;
         });
         return command;
-    }
-
-    private static async Task<BounceReport> CountAsync(
-        CommandContext context, ParseResult parsed, DayRange days, CancellationToken cancellationToken)
-    {
-        using var progress = new Progress(context, "bounces");
-        var window = TimeWindow.Of(days, context.Times(parsed).Zone);
-        return await BounceReport.CountAsync(context.Tables(parsed), window, progress, cancellationToken);
     }
 
     private static async Task DrawAsync(

@@ -12,6 +12,13 @@ internal sealed class Progress(CommandContext context, string what, Func<long, s
     private long last = context.Time.GetTimestamp();
     private int drawn;
 
+    /// <summary>Shows the count while one piece of work goes on.</summary>
+    public static async Task<T> ShowAsync<T>(CommandContext context, string what, Func<IProgress<long>, Task<T>> run)
+    {
+        using var progress = new Progress(context, what);
+        return await run(progress);
+    }
+
     public void Report(long value)
     {
         if (context.IsInteractive && context.Time.GetElapsedTime(last) > Interval)

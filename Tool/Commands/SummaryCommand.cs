@@ -28,7 +28,8 @@ internal static class SummaryCommand
         {
             var range = parsed.GetRequiredValue(days);
             var (from, to) = (DayRange.ToText(range.First), DayRange.ToText(range.Last));
-            var summary = await CountAsync(context, parsed, from, to, cancellationToken);
+            var summary = await Progress.ShowAsync(context, "events", progress =>
+                Summary.CountAsync(context.Tables(parsed), from, to, progress, cancellationToken));
             if (summary.Total is { Events: 0, Tests: 0 })
             {
                 return await context.NothingFoundAsync($"No events found from {from} to {to}.");
@@ -49,13 +50,6 @@ internal static class SummaryCommand
             return ExitCode.Done;
         });
         return command;
-    }
-
-    private static async Task<Summary> CountAsync(
-        CommandContext context, ParseResult parsed, string from, string to, CancellationToken cancellationToken)
-    {
-        using var progress = new Progress(context, "events");
-        return await Summary.CountAsync(context.Tables(parsed), from, to, progress, cancellationToken);
     }
 
     private static JsonObject ToJson(Tally tally, params ReadOnlySpan<(string Name, string Value)> head)

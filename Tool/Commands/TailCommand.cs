@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Azure.Data.Tables;
 using Smtp2GoIngest.Tool.Asking;
 
 namespace Smtp2GoIngest.Tool.Commands;
@@ -25,26 +26,36 @@ internal static class TailCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var events = new NewEvents(context.Tables(parsed), TimeSpan.FromDays(parsed.GetValue(days)));
-            try
-            {
-                while (true)
-                {
-                    await foreach (var row in events.NextAsync(cancellationToken))
-                    {
-                        await (context.IsJson(parsed)
-                            ? context.Output.WriteJsonAsync(row, cancellationToken)
-                            : context.WriteLinesAsync(EventList.Lines(context, context.Times(parsed), row), cancellationToken));
-                    }
+            var times = context.Times(parsed);
+            await FollowAsync(context, events, TimeSpan.FromSeconds(parsed.GetValue(interval)), WriteAsync, cancellationToken);
+            return ExitCode.Done;
 
-                    await context.Output.FlushAsync(cancellationToken);
-                    await Task.Delay(TimeSpan.FromSeconds(parsed.GetValue(interval)), context.Time, cancellationToken);
-                }
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return ExitCode.Done;
-            }
+            Task WriteAsync(TableEntity row) => context.IsJson(parsed)
+                ? context.Output.WriteJsonAsync(row, cancellationToken)
+                : context.WriteLinesAsync(EventList.Lines(context, times, row), cancellationToken);
         });
         return command;
+    }
+
+    /// <summary>Writes each event as it is stored, until it is cancelled.</summary>
+    public static async Task FollowAsync(
+        CommandContext context, NewEvents events, TimeSpan interval, Func<TableEntity, Task> write, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await foreach (var row in events.NextAsync(cancellationToken))
+                {
+                    await write(row);
+                }
+
+                await context.Output.FlushAsync(cancellationToken);
+                await Task.Delay(interval, context.Time, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+        }
     }
 }
