@@ -4,6 +4,7 @@ using Microsoft.Azure.Functions.Worker;
 using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
+using Smtp2GoIngest.Reconciling;
 using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.FunctionApp;
@@ -13,7 +14,13 @@ namespace Smtp2GoIngest.FunctionApp;
 /// The host fills parameters by name from JSON fields and query values, so an HTTP function takes only the request and its route value: a
 /// parameter <c>cancellationToken</c> would turn every request with a field of that name into a 500.
 /// </remarks>
-public sealed class Functions(WebhookReceiver receiver, WebhookProcessor processor, QueueWatch queues, Retention retention)
+public sealed class Functions(
+    WebhookReceiver receiver,
+    WebhookProcessor processor,
+    QueueWatch queues,
+    Retention retention,
+    DayCounting counting,
+    ActivityAudit audit)
 {
     /// <summary>Anonymous for the platform: the app itself decides who may post, and by which method.</summary>
     [Function(nameof(ReceiveWebhook))]
@@ -41,4 +48,12 @@ public sealed class Functions(WebhookReceiver receiver, WebhookProcessor process
     [Function(nameof(PurgeExpired))]
     public Task PurgeExpired([TimerTrigger(Retention.Schedule)] TimerInfo timer, CancellationToken cancellationToken) =>
         retention.PurgeExpiredAsync(cancellationToken);
+
+    [Function(nameof(CountDays))]
+    public Task CountDays([TimerTrigger(DayCounting.Schedule)] TimerInfo timer, CancellationToken cancellationToken) =>
+        counting.CountDueAsync(cancellationToken);
+
+    [Function(nameof(AuditDay))]
+    public Task AuditDay([TimerTrigger(ActivityAudit.Schedule)] TimerInfo timer, CancellationToken cancellationToken) =>
+        audit.AuditDueAsync(cancellationToken);
 }

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
+using Smtp2GoIngest.Reconciling;
 using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Telemetry;
 
@@ -59,15 +60,24 @@ public static partial class Smtp2GoIngestServices
         services.AddSingleton<WebhookQueue>();
         services.AddSingleton<QueueWatch>();
 
+        services.AddSingleton<TouchedDays>();
         services.AddSingleton<EventStore>();
+        services.AddSingleton<Recipients>();
         services.AddSingleton<DeadLetters>();
         services.AddSingleton<WebhookProcessor>();
         services.AddOptions<EventsOptions>().Bind(configuration.GetSection(EventsOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<EventsOptions>, EventsOptionsValidator>();
         services.AddSingleton<BlobSweep>();
+        services.AddSingleton<DayCounting>();
         services.AddSingleton<Retention>();
         services.AddSingleton<Rebuild>();
         services.AddSingleton<Forgetting>();
+
+        services.AddOptions<Smtp2GoOptions>().Bind(configuration.GetSection(Smtp2GoOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<Smtp2GoOptions>, Smtp2GoOptionsValidator>();
+        services.AddSmtp2GoClient();
+        services.AddSingleton<Reconciler>();
+        services.AddSingleton<ActivityAudit>();
         return services;
     }
 

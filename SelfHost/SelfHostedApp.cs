@@ -15,6 +15,7 @@ using Microsoft.Extensions.Options;
 using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
+using Smtp2GoIngest.Reconciling;
 using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Telemetry;
 
@@ -74,6 +75,8 @@ public static class SelfHostedApp
         AddPump<WebhookProcessor>(builder.Services, WebhookQueue.PoisonName, null, processor => processor.KeepPoisonAsync);
         AddTimer<QueueWatch>(builder.Services, "WatchQueues", QueueWatch.Schedule, queues => queues.WatchAsync);
         AddTimer<Retention>(builder.Services, "PurgeExpired", Retention.Schedule, retention => retention.PurgeExpiredAsync);
+        AddTimer<DayCounting>(builder.Services, "CountDays", DayCounting.Schedule, counting => counting.CountDueAsync);
+        AddTimer<ActivityAudit>(builder.Services, "AuditDay", ActivityAudit.Schedule, audit => audit.AuditDueAsync);
 
         configure?.Invoke(builder);
         var app = builder.Build();

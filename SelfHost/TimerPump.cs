@@ -27,7 +27,7 @@ internal sealed partial class TimerPump(
                 }
                 catch (Exception e) when (!stoppingToken.IsCancellationRequested)
                 {
-                    Log.Failed(logger, name, StorageFailure.Describe(e));
+                    Log.Failed(logger, name, StorageFailure.Describe(e).TrimEnd('.'));
                 }
             }
         }

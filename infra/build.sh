@@ -49,6 +49,8 @@ using '../infra/main.bicep'
 
 param webhookPassword = 'only-for-the-compiler'
 param previousWebhookPassword = 'only-for-the-compiler'
+param smtp2goApiKey = 'only-for-the-compiler'
+param smtp2goApiUrl = 'https://eu-api.smtp2go.com/v3'
 param allowedSources = ['webhooks.smtp2go.com']
 param allowedIpRanges = ['192.0.2.0/24']
 param retentionDays = 30

@@ -17,6 +17,13 @@ param webhookPassword string
 @secure()
 param previousWebhookPassword string = ''
 
+@description('An SMTP2GO API key that may call /activity/search, for the daily audit; empty for no audit. docs/reconciling.md.')
+@secure()
+param smtp2goApiKey string = ''
+
+@description('SMTP2GO\'s API, such as https://eu-api.smtp2go.com/v3. Empty: SMTP2GO chooses the region.')
+param smtp2goApiUrl string = ''
+
 @description('The user name for Basic authentication, without a colon.')
 @minLength(1)
 param webhookUsername string = 'smtp2go'
@@ -80,6 +87,50 @@ param dailyTelemetryGB int = 1
 @description('Raises an alert after a day without a webhook. Only for an account that sends mail every day.')
 param alertOnSilence bool = false
 
+@description('Raises an alert when more than this percentage of an hour\'s mail bounced for good.')
+@minValue(1)
+@maxValue(99)
+param hardBouncePercent int = 5
+
+@description('The same, for an alert with a higher severity.')
+@minValue(1)
+@maxValue(99)
+param hardBouncePercentHigh int = 10
+
+@description('Below this number of emails delivered or hard-bounced in the hour, no alert on hard bounces is raised.')
+@minValue(1)
+param hardBounceLeastEvents int = 100
+
+@description('Raises an alert when more emails than this, per 1,000 delivered in a day, were marked as spam. 1 is 0.1 %.')
+@minValue(1)
+@maxValue(999)
+param complaintsPerThousand int = 1
+
+@description('The same, for an alert with a higher severity. 3 is 0.3 %.')
+@minValue(1)
+@maxValue(999)
+param complaintsPerThousandHigh int = 3
+
+@description('Below this number of emails delivered in the day, no alert on complaints is raised.')
+@minValue(1)
+param complaintLeastDelivered int = 1000
+
+@description('Raises an alert when an hour\'s median time from submission to delivery is more than this many minutes.')
+@allowed([1, 5, 10, 30, 60, 240, 1440])
+param slowDeliveryMinutes int = 10
+
+@description('Below this number of emails delivered in the hour, no alert on slow delivery is raised.')
+@minValue(1)
+param slowDeliveryLeastDelivered int = 20
+
+@description('Raises an alert when SMTP2GO rejected more emails than this in 15 minutes because of the sender.')
+@minValue(0)
+param senderRejectLimit int = 5
+
+@description('Raises an alert when the daily audit finds more events than this that SMTP2GO has and that are not stored.')
+@minValue(0)
+param missingEventsLimit int = 0
+
 // Built-in roles.
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // not Contributor: the Functions host needs more on its own blobs
 var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // not Message Processor: releasing a failed message is an update
@@ -135,6 +186,7 @@ var uses = [
     settings: {
       Webhook__Password: vault.outputs.reference
       Webhook__PreviousPassword: vault.outputs.previousReference
+      Smtp2Go__ApiKey: vault.outputs.apiKeyReference
     }
   }
   {
@@ -167,6 +219,7 @@ module vault 'modules/vault.bicep' = {
     location: location
     webhookPassword: webhookPassword
     previousWebhookPassword: previousWebhookPassword
+    smtp2goApiKey: smtp2goApiKey
   }
 }
 
@@ -222,6 +275,7 @@ module app 'modules/app.bicep' = {
         Webhook__Accept: join(webhookAccept, ',')
         Webhook__AllowedSources: join(allowedSources, ',')
         Events__RetentionDays: string(retentionDays)
+        Smtp2Go__ApiUrl: smtp2goApiUrl
       },
       (all, settings) => union(all, settings)
     )
@@ -239,6 +293,18 @@ module alerts 'modules/alerts.bicep' = {
     refusedLimit: refusedLimit
     availabilityTest: availabilityTest
     alertOnSilence: alertOnSilence
+    hardBouncePercent: hardBouncePercent
+    hardBouncePercentHigh: hardBouncePercentHigh
+    hardBounceLeastEvents: hardBounceLeastEvents
+    complaintsPerThousand: complaintsPerThousand
+    complaintsPerThousandHigh: complaintsPerThousandHigh
+    complaintLeastDelivered: complaintLeastDelivered
+    slowDeliveryMinutes: slowDeliveryMinutes
+    slowDeliveryLeastDelivered: slowDeliveryLeastDelivered
+    senderRejectLimit: senderRejectLimit
+    missingEventsLimit: missingEventsLimit
+    // A shorter retention deletes a day before it can be audited.
+    hasAudit: !empty(smtp2goApiKey) && (retentionDays == 0 || retentionDays >= 5)
   }
 }
 

@@ -10,7 +10,15 @@ namespace Smtp2GoIngest.Maintaining;
 /// Forgets an address, as people have a right to ask. It reads everything that is stored, because an address may appear in any text.
 /// </summary>
 public sealed class Forgetting(
-    TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, QueueWatch queues, StorageClock clock)
+    TableServiceClient service,
+    EventStore events,
+    Recipients recipients,
+    DeadLetters letters,
+    WebhookBlobs blobs,
+    QueueWatch queues,
+    TouchedDays touched,
+    DayCounting counting,
+    StorageClock clock)
 {
     // A body is written before the message that names it, and SMTP2GO waits no longer than this for both.
     private static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(10);
@@ -25,11 +33,14 @@ public sealed class Forgetting(
     public async Task<Forgotten> ForgetAsync(string address, bool dryRun, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         var pattern = AddressPattern.Parse(address) ?? throw new ArgumentException("Not an address.", nameof(address));
-        var rows = new RowForgetting(service, events, letters, blobs, pattern, dryRun);
+        var rows = new RowForgetting(service, events, recipients, letters, blobs, touched, pattern, dryRun);
         var before = await clock.PassedAsync(cancellationToken) - UnderWay;
         var wasIdle = await queues.CountAsync(cancellationToken) == 0;
         var forgotten = new Forgotten();
         var read = 0L;
+
+        // Counted first: they go with the events that they were folded from.
+        forgotten.Recipients = await NamedRecipients().CountAsync(cancellationToken);
         await foreach (var row in RowsAsync(EventStore.TableName))
         {
             forgotten.Add(await rows.ForgetEventAsync(row, cancellationToken));
@@ -43,6 +54,15 @@ public sealed class Forgetting(
                 var (change, isOrphan) = await rows.ForgetIndexRowAsync(index, row, cancellationToken);
                 forgotten.Add(change);
                 forgotten.IndexRows += isOrphan ? 1 : 0;
+            }
+        }
+
+        // Once each, and not after each of its events. Also what an earlier run that was cut short has left.
+        if (!dryRun)
+        {
+            await foreach (var row in NamedRecipients())
+            {
+                await recipients.FoldPartitionAsync(row.RowKey, cancellationToken);
             }
         }
 
@@ -73,7 +93,17 @@ public sealed class Forgetting(
             }
         }
 
+        if (!dryRun)
+        {
+            // It may name the address. The next run begins again.
+            await service.GetTableClient(DaysTable.TableName)
+                .DeleteEntityAsync(DaysTable.Progress, RecipientRefresh.Key, cancellationToken: cancellationToken);
+            await counting.CountTouchedAsync(cancellationToken);
+        }
+
         return forgotten;
+
+        IAsyncEnumerable<TableEntity> NamedRecipients() => RowsAsync(Recipients.TableName).Where(row => Redaction.IsIn(pattern, row));
 
         async IAsyncEnumerable<TableEntity> RowsAsync(string name)
         {

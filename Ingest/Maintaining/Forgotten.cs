@@ -21,8 +21,11 @@ public sealed record Forgotten
     /// <summary>Bodies that contain the address but were left, because a waiting or recent webhook may need them.</summary>
     public long BlobsLeft { get; set; }
 
+    /// <summary>Rows about whether mail may be sent to the address: one for each spelling.</summary>
+    public long Recipients { get; set; }
+
     /// <summary>Whether the address was not found anywhere.</summary>
-    public bool IsNothing => Deleted + Redacted + IndexRows + DeadLetters + Blobs + BlobsLeft == 0;
+    public bool IsNothing => Deleted + Redacted + IndexRows + DeadLetters + Blobs + BlobsLeft + Recipients == 0;
 
     internal void Add(ForgetChange change)
     {

@@ -7,7 +7,14 @@ using Smtp2GoIngest.Storing;
 namespace Smtp2GoIngest.Maintaining;
 
 /// <summary>Rebuilds rows from what they were built from. Both ways are safe to interrupt and run again.</summary>
-public sealed class Rebuild(TableServiceClient service, EventStore events, DeadLetters letters, StorageClock clock)
+public sealed class Rebuild(
+    TableServiceClient service,
+    EventStore events,
+    Recipients recipients,
+    DeadLetters letters,
+    TouchedDays touched,
+    DayCounting counting,
+    StorageClock clock)
 {
     private const int MaxParallel = 16;
 
@@ -22,7 +29,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
 
     /// <summary>
     /// Rebuilds the index tables from <c>Smtp2GoEvents</c>, and deletes index rows that belong to no event: the event is gone, or an
-    /// older version built other keys.
+    /// older version built other keys. Then it folds every recipient.
     /// </summary>
     /// <returns>How many events were indexed.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
@@ -41,6 +48,8 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
 
         // Rows that were just written need no check.
         await DeleteStrayAsync(TableClient.CreateQueryFilter($"Timestamp lt {started}"), cancellationToken);
+        await recipients.RebuildAsync(cancellationToken);
+        await counting.CountTouchedAsync(cancellationToken);
         return count;
     }
 
@@ -70,8 +79,10 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         {
             // Deletes what a moved row left in the index. If a run is cut short here, `reindex` does it.
             await DeleteStrayAsync(null, cancellationToken);
+            await recipients.RefreshAsync(cancellationToken);
         }
 
+        await counting.CountTouchedAsync(cancellationToken);
         return changed;
     }
 
@@ -134,6 +145,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         if (rebuilt.Row.ETag != default)
         {
             await events.DeleteAsync(rebuilt.Event, rebuilt.Row, rebuilt.Row.ETag, cancellationToken);
+            await recipients.FoldAsync(rebuilt.Event, rebuilt.Row, cancellationToken);
         }
     }
 
@@ -170,6 +182,7 @@ public sealed class Rebuild(TableServiceClient service, EventStore events, DeadL
         // If an event's body is gone, nobody can tell which rows belong to it.
         var isStray = !stored.HasValue
             || (await events.ReadAsync(stored.Value!, cancellationToken) is { } e && !EventIndex.Makes(e, stored.Value!, index.Name, row));
+        await touched.MarkAsync(isStray ? [row.RowKey] : [], cancellationToken);
         return isStray && !(await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken)).IsError;
     }
 }

@@ -26,7 +26,7 @@ internal static class Redaction
     [
         "odata.etag", "Timestamp", "PartitionKey", "RowKey", ColumnNames.EventPartitionKey, ColumnNames.EventRowKey, ColumnNames.Body,
         ColumnNames.BodyBlob, ColumnNames.WebhookId, ColumnNames.ReceivedAt, ColumnNames.ContentType, ColumnNames.IsTest,
-        ColumnNames.Truncated, ColumnNames.Redacted, ColumnNames.RecipientCount,
+        ColumnNames.Truncated, ColumnNames.Redacted, ColumnNames.RecipientCount, .. ColumnNames.Facts,
     ];
 
     public static bool IsIn(AddressPattern address, BinaryData body) =>

@@ -11,7 +11,9 @@ namespace Smtp2GoIngest.Maintaining;
 public sealed partial class Retention(
     TableServiceClient service,
     EventStore events,
+    Recipients recipients,
     BlobSweep sweep,
+    DayCounting counting,
     IOptions<EventsOptions> options,
     TimeProvider time,
     ILogger<Retention> logger)
@@ -24,12 +26,16 @@ public sealed partial class Retention(
     private readonly TableClient table = service.GetTableClient(EventStore.TableName);
     private readonly TableClient byDay = service.GetTableClient(EventIndex.ByDayTable);
 
-    /// <summary>Deletes what is too old by the settings, then sweeps blobs.</summary>
+    /// <summary>Deletes what is too old by the settings, then sweeps blobs. The next run of CountDays counts what is left.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task PurgeExpiredAsync(CancellationToken cancellationToken)
     {
-        var purged = options.Value.RetentionDays == 0 ? 0
-            : await PurgeAsync(time.GetUtcNow().AddDays(-options.Value.RetentionDays), dryRun: false, null, cancellationToken);
+        var purged = options.Value.FirstDayKept(time.GetUtcNow()) is not { } first ? 0
+            : await PurgeAsync(
+                new DateTimeOffset(first, TimeOnly.MinValue, TimeSpan.Zero),
+                await sweep.LookAsync(cancellationToken),
+                null,
+                cancellationToken);
         var swept = await sweep.SweepAsync(cancellationToken);
         Log.Purged(logger, purged, swept);
     }
@@ -39,8 +45,18 @@ public sealed partial class Retention(
     /// <returns>How many events were deleted; in a dry run, how many would be.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<long> PurgeAsync(
-        DateTimeOffset before, bool dryRun, IProgress<long>? progress, CancellationToken cancellationToken) =>
-        await PurgeAsync(before, dryRun ? null : await sweep.LookAsync(cancellationToken), progress, cancellationToken);
+        DateTimeOffset before, bool dryRun, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        var count = await PurgeAsync(before, dryRun ? null : await sweep.LookAsync(cancellationToken), progress, cancellationToken);
+        if (!dryRun)
+        {
+            // Even if nothing was found: an earlier run may have been cut short here.
+            await recipients.RefreshAsync(cancellationToken);
+            await counting.CountTouchedAsync(cancellationToken);
+        }
+
+        return count;
+    }
 
     /// <param name="use">With null, it only counts.</param>
     internal async Task<long> PurgeAsync(

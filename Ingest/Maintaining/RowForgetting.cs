@@ -15,10 +15,17 @@ internal enum ForgetChange
 
 /// <summary>
 /// Forgets an address row by row. A row is written or deleted only if it has not changed since it was read; otherwise it is read and
-/// checked again.
+/// checked again. The caller folds the recipients that contain the address at the end: only then it is as gone as it will be.
 /// </summary>
 internal sealed class RowForgetting(
-    TableServiceClient service, EventStore events, DeadLetters letters, WebhookBlobs blobs, AddressPattern address, bool dryRun)
+    TableServiceClient service,
+    EventStore events,
+    Recipients recipients,
+    DeadLetters letters,
+    WebhookBlobs blobs,
+    TouchedDays touched,
+    AddressPattern address,
+    bool dryRun)
 {
     private readonly TableClient table = service.GetTableClient(EventStore.TableName);
     private readonly TableClient deadLetters = service.GetTableClient(DeadLetters.TableName);
@@ -49,6 +56,7 @@ internal sealed class RowForgetting(
         var change = stored.HasValue ? await ForgetEventAsync(stored.Value!, cancellationToken) : ForgetChange.None;
         if (!stored.HasValue || change != ForgetChange.None || !await IsIndexedAsync(index, row, stored.Value!, cancellationToken))
         {
+            await touched.MarkAsync([row.RowKey], cancellationToken);
             await index.IfUnchangedAsync(
                 row,
                 async again =>
@@ -61,6 +69,9 @@ internal sealed class RowForgetting(
                 },
                 gone: false,
                 cancellationToken);
+            await (index.Name == EventIndex.ByRecipientTable && RecipientFold.IsStateEvent(row) && !address.IsIn(row.PartitionKey)
+                ? recipients.FoldPartitionAsync(row.PartitionKey, cancellationToken)
+                : Task.CompletedTask);
         }
 
         return (change, !stored.HasValue);
@@ -119,6 +130,9 @@ internal sealed class RowForgetting(
             // Somebody else deleted or moved it in the meantime: it must not come back here.
             await events.DeleteAsync(without, rewritten.Row, rewritten.Row.ETag, cancellationToken);
         }
+
+        // Its other recipients had both rows for a while.
+        await (isMoved ? recipients.FoldAsync(without, row, cancellationToken) : Task.CompletedTask);
     }
 
     // If the event is as it should be, its index rows are rebuilt, not deleted.

@@ -80,6 +80,20 @@ public sealed class EmailEvent
         return emailEvent is not null;
     }
 
+    /// <summary>The value of any other field; null if it is missing.</summary>
+    public string? ValueOf(string field)
+    {
+        foreach (var candidate in Fields)
+        {
+            if (candidate.Name == field)
+            {
+                return FirstOf(candidate.Values);
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Whether two events have the same fields, in any order, format and spelling of times, lists and numbers.</summary>
     /// <remarks>An empty field counts as missing. <c>sendtime</c> differs each time SMTP2GO sends the same event.</remarks>
     public bool SaysTheSameAs(EmailEvent other) => Comparable(this).SequenceEqual(Comparable(other));

@@ -63,6 +63,14 @@ internal static class JsonReader
         return true;
     }
 
+    /// <summary>The text of a JSON string, with its quotes. An unpaired surrogate becomes U+FFFD.</summary>
+    public static string TextOf(ReadOnlySpan<byte> quoted)
+    {
+        var reader = new Utf8JsonReader(quoted, Options);
+        reader.Read();
+        return TextOf(ref reader);
+    }
+
     private static FieldValue ReadValue(ReadOnlySpan<byte> body, ref Utf8JsonReader reader)
     {
         switch (reader.TokenType)

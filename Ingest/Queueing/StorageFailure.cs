@@ -18,4 +18,4 @@ internal static class StorageFailure
 }
 
 /// <summary>A failure whose text is safe to log: it does not quote a row, an address or a URL.</summary>
-internal sealed class LoggableException(string message) : Exception(message);
+internal class LoggableException(string message) : Exception(message);

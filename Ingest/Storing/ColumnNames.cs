@@ -15,6 +15,20 @@ internal static class ColumnNames
 
     public const string IsTest = "IsTest";
 
+    /// <summary>These eight are facts: <see cref="Classifying.EventFacts"/>.</summary>
+    public const string RecipientDomain = "RecipientDomain";
+    public const string MailboxProvider = "MailboxProvider";
+    public const string SmtpCode = "SmtpCode";
+    public const string EnhancedCode = "EnhancedCode";
+    public const string BounceClass = "BounceClass";
+    public const string DeliverySeconds = "DeliverySeconds";
+    public const string LikelyMachine = "LikelyMachine";
+    public const string MachineReason = "MachineReason";
+
+    /// <summary>The eight, in this order.</summary>
+    public static readonly IReadOnlyList<string> Facts =
+        [RecipientDomain, MailboxProvider, SmtpCode, EnhancedCode, BounceClass, DeliverySeconds, LikelyMachine, MachineReason];
+
     /// <summary>A value was cut or a field left out because of a table limit; the body has all of it.</summary>
     public const string Truncated = "Truncated";
 
@@ -32,6 +46,12 @@ internal static class ColumnNames
 
     /// <summary>In both indexes: the row key of the event's own row.</summary>
     public const string EventRowKey = "EventRowKey";
+
+    /// <summary>These four are in Smtp2GoRecipients: what is known about mail to an address.</summary>
+    public const string State = "State";
+    public const string StateSince = "StateSince";
+    public const string LastEvent = "LastEvent";
+    public const string LastDelivered = "LastDelivered";
 
     /// <summary>In a dead letter: one of <see cref="DeadLetterReason"/>.</summary>
     public const string Reason = "Reason";

@@ -21,7 +21,7 @@ internal static class ColumnNaming
         "PartitionKey", "RowKey", "Timestamp",
         ColumnNames.WebhookId, ColumnNames.ReceivedAt, ColumnNames.ContentType, ColumnNames.Body, ColumnNames.BodyBlob, ColumnNames.IsTest,
         ColumnNames.Truncated, ColumnNames.Redacted, ColumnNames.Recipient, ColumnNames.RecipientCount, ColumnNames.EventPartitionKey,
-        ColumnNames.EventRowKey,
+        ColumnNames.EventRowKey, .. ColumnNames.Facts,
     ];
 
     /// <summary>Gives every field a legal and unique name. The fields to keep come first.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Azure.Data.Tables;
+using Smtp2GoIngest.Classifying;
 using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Queueing;
 
@@ -11,7 +12,9 @@ public static class EventColumns
 {
     /// <summary>Builds the row of an event.</summary>
     /// <returns>A row within Azure's limits, marked <c>Truncated</c> if it had to be cut.</returns>
-    public static TableEntity ToRow(EmailEvent e, ReceivedWebhook webhook)
+    public static TableEntity ToRow(EmailEvent e, ReceivedWebhook webhook) => ToRow(e, webhook, EventFacts.Of(e));
+
+    internal static TableEntity ToRow(EmailEvent e, ReceivedWebhook webhook, EventFacts facts)
     {
         var row = new TableEntity(EventKeys.PartitionKey(e), EventKeys.RowKey(e))
         {
@@ -23,7 +26,7 @@ public static class EventColumns
         Set(row, ColumnNames.ContentType, webhook.ContentType);
         Set(row, ColumnNames.Body, webhook.Body);
         Set(row, ColumnNames.BodyBlob, webhook.Blob);
-        if (AddFields(row, e))
+        if (AddFields(row, e, facts))
         {
             row[ColumnNames.Truncated] = true;
         }
@@ -47,7 +50,18 @@ public static class EventColumns
         }
     }
 
-    private static bool AddFields(TableEntity row, EmailEvent e)
+    /// <summary>The columns of the facts that are known.</summary>
+    internal static IEnumerable<KeyValuePair<string, object>> Of(EventFacts facts)
+    {
+        object?[] values =
+        [
+            facts.RecipientDomain, facts.MailboxProvider, facts.SmtpCode, facts.EnhancedCode, facts.BounceClass, facts.DeliverySeconds,
+            facts.LikelyMachine, facts.MachineReason,
+        ];
+        return ColumnNames.Facts.Zip(values, (name, value) => KeyValuePair.Create(name, value!)).Where(fact => fact.Value is not null);
+    }
+
+    private static bool AddFields(TableEntity row, EmailEvent e, EventFacts facts)
     {
         var truncated = false;
         var bytes = 0;
@@ -68,6 +82,18 @@ public static class EventColumns
             row[name] = value;
             bytes += size;
             count++;
+        }
+
+        // A fact that does not fit is no loss: it can be derived again.
+        foreach (var (name, value) in Of(facts))
+        {
+            var size = TableLimits.SizeOf(name, value);
+            if (count < TableLimits.MaxFields && bytes + size <= TableLimits.MaxFieldBytes)
+            {
+                row[name] = value;
+                bytes += size;
+                count++;
+            }
         }
 
         return truncated;

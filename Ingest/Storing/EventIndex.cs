@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Smtp2GoIngest.Classifying;
 using Smtp2GoIngest.Parsing;
 
 namespace Smtp2GoIngest.Storing;
@@ -37,6 +38,7 @@ public static class EventIndex
     {
         var recipients = RecipientsOf(e);
         var rowKey = EventKeys.RecipientRowKey(e);
+        var host = e.ValueOf("host");
         foreach (var recipient in recipients.Take(MaxRecipients))
         {
             var row = Copy(stored, EventKeys.RecipientPartitionKey(recipient), rowKey);
@@ -52,6 +54,9 @@ public static class EventIndex
                 row[ColumnNames.Truncated] = true;
             }
 
+            var domain = RecipientDomain.Of(recipient);
+            Set(row, ColumnNames.RecipientDomain, domain);
+            Set(row, ColumnNames.MailboxProvider, MailboxProvider.Of(host, domain));
             yield return row;
         }
     }
@@ -70,6 +75,17 @@ public static class EventIndex
         return EmailEvent.TryCreate([.. fields], out var e) ? e : null;
     }
 
+    // An event with as many fields as fit leaves no room for both.
+    private static void Set(TableEntity row, string name, string? fact)
+    {
+        if (fact is not null && (row.ContainsKey(name) || row.Keys.Count(key => !IsSystem(key)) < TableLimits.MaxColumns))
+        {
+            row[name] = fact;
+        }
+    }
+
+    private static bool IsSystem(string name) => name is "PartitionKey" or "RowKey" or "Timestamp" or "odata.etag";
+
     private static TableEntity Copy(TableEntity stored, string partitionKey, string rowKey)
     {
         var row = new TableEntity(partitionKey, rowKey)
@@ -79,7 +95,7 @@ public static class EventIndex
         };
         foreach (var (name, value) in stored)
         {
-            if (name is not ("PartitionKey" or "RowKey" or "Timestamp" or "odata.etag" or ColumnNames.Body))
+            if (!IsSystem(name) && name != ColumnNames.Body)
             {
                 row[name] = value;
             }

@@ -15,6 +15,8 @@ public static class EventKeys
     /// <summary>Used in place of the time in the keys of an event without one.</summary>
     public const string NoTime = "no-time";
 
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+    private const int TimeLength = 24;
     private const int HashLength = 16;
 
     // What Azure refuses in a key; the percent sign, which its service decodes once too often; what Azurite and OData clients trip over;
@@ -45,7 +47,15 @@ public static class EventKeys
 
     /// <summary>A time as written in a key: <c>2026-03-24T08:23:19.000Z</c>, or <c>no-time</c>.</summary>
     public static string Time(DateTimeOffset? time) =>
-        time is { } t ? t.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture) : NoTime;
+        time is { } t ? t.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture) : NoTime;
+
+    /// <summary>The time with which a row key begins, to the millisecond; null if it has none.</summary>
+    internal static DateTimeOffset? TimeOf(string rowKey) =>
+        rowKey.Length >= TimeLength
+        && DateTimeOffset.TryParseExact(
+            rowKey.AsSpan(0, TimeLength), TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time
+            : null;
 
     /// <summary>A day as written in a key: <c>2026-03-24</c>.</summary>
     public static string Day(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);

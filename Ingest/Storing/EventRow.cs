@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Smtp2GoIngest.Classifying;
 using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Queueing;
 
@@ -31,9 +32,19 @@ public sealed class EventRow
 {
     private EventRow(EmailEvent emailEvent, ReceivedWebhook webhook, TableEntity row) => (Event, Webhook, Row) = (emailEvent, webhook, row);
 
+    private EventRow(EmailEvent emailEvent, ReceivedWebhook webhook, EventFacts facts)
+        : this(emailEvent, webhook, EventColumns.ToRow(emailEvent, webhook, facts)) => Facts = facts;
+
     public EmailEvent Event { get; }
 
     public ReceivedWebhook Webhook { get; }
+
+    /// <summary>What the event says beyond its fields.</summary>
+    public EventFacts Facts
+    {
+        get => field ??= EventFacts.Of(Event);
+        private init;
+    }
 
     /// <summary>The row to write; if one was there before, that one.</summary>
     public TableEntity Row { get; internal set; }
@@ -51,7 +62,7 @@ public sealed class EventRow
 
     /// <summary>An event to store.</summary>
     public static EventRow New(EmailEvent emailEvent, ReceivedWebhook webhook) =>
-        new(emailEvent, webhook, EventColumns.ToRow(emailEvent, webhook));
+        new(emailEvent, webhook, EventFacts.Of(emailEvent));
 
     /// <summary>An event that is stored already.</summary>
     public static EventRow Of(EmailEvent emailEvent, TableEntity stored) => new(emailEvent, WebhookOf(stored), stored);

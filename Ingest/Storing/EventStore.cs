@@ -6,15 +6,18 @@ using Smtp2GoIngest.Queueing;
 
 namespace Smtp2GoIngest.Storing;
 
-/// <summary>The table of events and its two indexes.</summary>
-public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
+/// <summary>The table of events, its two indexes, and what they say about recipients.</summary>
+public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs, TouchedDays touched)
 {
     public const string TableName = "Smtp2GoEvents";
 
     private readonly TableClient table = service.GetTableClient(TableName);
     private readonly EventIndexTables index = new(service);
+    private readonly Recipients recipients = new(service);
 
-    /// <summary>Writes the events of one message that are not there yet, and then their index rows, which a retry repairs.</summary>
+    /// <summary>
+    /// Writes the events of one message that are not there yet, then their index rows, then their recipients. A retry repairs the rest.
+    /// </summary>
     /// <remarks><see cref="EventRow.Outcome"/> says what happened to each; one that failed never holds up the others.</remarks>
     public async Task StoreAsync(IReadOnlyList<EventRow> batch, CancellationToken cancellationToken)
     {
@@ -33,9 +36,10 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
         }
 
         await index.WriteAsync([.. batch.Where(e => e.IsThere)], cancellationToken);
+        await DeriveAsync([.. batch.Where(e => e.IsThere)], cancellationToken);
     }
 
-    /// <summary>Finds out whether an event is stored and, if so, writes its index rows. Never stores the event itself.</summary>
+    /// <summary>Finds out whether an event is stored and, if so, writes the rest as well. Never stores the event itself.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal async Task CompleteAsync(EventRow e, CancellationToken cancellationToken)
     {
@@ -73,6 +77,7 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     internal async Task<StoreOutcome> RewriteAsync(EventRow rewritten, TableEntity read, CancellationToken cancellationToken)
     {
         var (partitionKey, rowKey) = (rewritten.Row.PartitionKey, rewritten.Row.RowKey);
+        await touched.MarkAsync([read.RowKey, rowKey], cancellationToken);
         var there = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, rowKey, cancellationToken: cancellationToken);
         if (there.HasValue
             && await CompareAsync(there.Value!, rewritten, cancellationToken) is var outcome and not StoreOutcome.StoredBefore)
@@ -90,22 +95,35 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
             rewritten.Row.ETag = (await table.AddEntityAsync(rewritten.Row, cancellationToken)).Headers.ETag ?? default;
         }
 
-        await ReindexAsync([rewritten], cancellationToken);
+        await index.WriteAsync([rewritten], cancellationToken);
+        if (rewritten.Failure is { } failure)
+        {
+            throw failure;
+        }
+
+        // It may have counted for a state before, and not any more.
+        await recipients.FoldAsync(
+            rewritten.Event, RecipientFold.IsStateEvent(read) ? read : rewritten.Row, cancellationToken);
         return StoreOutcome.Stored;
     }
 
-    /// <summary>Writes the index rows of events.</summary>
+    /// <summary>Writes the index rows of events, and then their recipients.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal async Task ReindexAsync(IReadOnlyList<EventRow> events, CancellationToken cancellationToken)
     {
+        await touched.MarkAsync(events.Select(e => e.Row.RowKey), cancellationToken);
         await index.WriteAsync(events, cancellationToken);
+        await recipients.FoldAsync([.. events.Where(e => e.Failure is null)], cancellationToken);
         if (events.FirstOrDefault(e => e.Failure is not null)?.Failure is { } failure)
         {
             throw failure;
         }
     }
 
-    /// <summary>Deletes an event from all three tables, its row by day last: if a run is cut short, the next one finds it again.</summary>
+    /// <summary>
+    /// Deletes an event from all three tables, its row by day last: if a run is cut short, the next one finds it again. The caller
+    /// refreshes the recipients when the run ends.
+    /// </summary>
     /// <param name="emailEvent">Null if its body is gone. Then its index rows are searched for, which reads both index tables.</param>
     /// <param name="stored">Its row.</param>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
@@ -115,8 +133,10 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
     /// <summary>The same, if the row has this ETag.</summary>
     /// <returns>Whether the row was there.</returns>
     /// <exception cref="RequestFailedException">Storage failed; 412 if the row has changed.</exception>
-    internal async Task<bool> DeleteAsync(EmailEvent? emailEvent, TableEntity stored, ETag unchanged, CancellationToken cancellationToken)
+    internal async Task<bool> DeleteAsync(
+        EmailEvent? emailEvent, TableEntity stored, ETag unchanged, CancellationToken cancellationToken)
     {
+        await touched.MarkAsync([stored.RowKey], cancellationToken);
         await index.DeleteByRecipientAsync(emailEvent, stored, cancellationToken);
         using var answer = await table.DeleteEntityAsync(stored.PartitionKey, stored.RowKey, unchanged, cancellationToken);
         await index.DeleteByDayAsync(emailEvent, stored, cancellationToken);
@@ -125,8 +145,32 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs)
 
     /// <summary>Deletes the index rows of an event that is gone, found through its row in the index by day.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
-    internal Task DeleteLostAsync(TableEntity dayRow, CancellationToken cancellationToken) =>
-        index.DeleteLostAsync(dayRow, cancellationToken);
+    internal async Task DeleteLostAsync(TableEntity dayRow, CancellationToken cancellationToken)
+    {
+        await touched.MarkAsync([dayRow.RowKey], cancellationToken);
+        await index.DeleteLostAsync(dayRow, cancellationToken);
+    }
+
+    // After the event is stored: nothing derived from it may keep it out. If the process dies in between, the message comes again.
+    private async Task DeriveAsync(IReadOnlyList<EventRow> stored, CancellationToken cancellationToken)
+    {
+        await recipients.FoldAsync(stored, cancellationToken);
+        var past = stored.Where(e => touched.IsPast(e.Row.RowKey)).ToList();
+        try
+        {
+            await touched.MarkAsync(past.Select(e => e.Row.RowKey), cancellationToken);
+        }
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            past.ForEach(e => e.Fail(failure));
+        }
+
+        // Whatever storage refuses here, it has not refused the event: the message must come again and never becomes a dead letter at once.
+        foreach (var e in stored.Where(e => e.Failure is RequestFailedException))
+        {
+            e.Fail(new LoggableException(StorageFailure.Describe(e.Failure!)));
+        }
+    }
 
     private async Task JudgeAsync(EventRow e, Exception? failure, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ namespace Smtp2GoIngest.Storing;
 /// <summary>Where a body is: its text in a row or message, or the blob that has it. Neither, if it is gone.</summary>
 internal readonly record struct StoredBody(string? Text, string? Blob)
 {
-    public static StoredBody Of(TableEntity row) => new(row.GetString(ColumnNames.Body), row.GetString(ColumnNames.BodyBlob));
+    public static StoredBody Of(TableEntity row) => new(TextIn(row, ColumnNames.Body), TextIn(row, ColumnNames.BodyBlob));
 
     public static StoredBody Of(ReceivedWebhook webhook) => new(webhook.Body, webhook.Blob);
 
@@ -32,6 +32,10 @@ internal readonly record struct StoredBody(string? Text, string? Blob)
         Set(row, ColumnNames.Body, Text);
         Set(row, ColumnNames.BodyBlob, Blob);
     }
+
+    // Somebody else may have written the row, with other types.
+    private static string? TextIn(TableEntity row, string column) =>
+        row.TryGetValue(column, out var value) ? value as string : null;
 
     private static void Set(TableEntity row, string column, string? value)
     {

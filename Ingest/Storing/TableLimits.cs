@@ -9,12 +9,15 @@ internal static class TableLimits
     /// <summary>The longest text in a column, in UTF-16 units. Azure's limit is 64 KiB, "about 32 K characters or less".</summary>
     public const int MaxTextLength = 30_000;
 
-    /// <summary>The most columns for fields. Azure's limit is 252; the rest is room for our own.</summary>
+    /// <summary>The most columns in a row, without its keys and its timestamp.</summary>
+    public const int MaxColumns = 252;
+
+    /// <summary>The most columns for fields and facts; the rest is room for our own.</summary>
     public const int MaxFields = 240;
 
     public const int MaxNameLength = 255;
 
-    /// <summary>The most bytes for fields. Azure's limit for a row is 1 MiB with names and keys; the rest is room for our own.</summary>
+    /// <summary>The most bytes for fields and facts. Azure's limit is 1 MiB with names and keys; the rest is room for our own.</summary>
     public const int MaxFieldBytes = 900 * 1024;
 
     /// <summary>The most rows in a transaction.</summary>

@@ -18,6 +18,14 @@ internal static class TableWrites
     public static bool IsForGood(this RequestFailedException e) =>
         e.Status is >= 400 and < 500 and not (401 or 403 or 404 or 408 or 409 or 429);
 
+    /// <summary>Tells whether somebody else has written, or deleted, the row that this was about. Then it can be read again.</summary>
+    /// <remarks>Others with the same status are about the table, such as <c>TableBeingDeleted</c>, and last longer.</remarks>
+    public static bool IsOvertaken(this RequestFailedException e) =>
+        e.ErrorCode is { } code
+        && (code == TableErrorCode.EntityAlreadyExists
+            || code == TableErrorCode.ResourceNotFound
+            || code == TableErrorCode.UpdateConditionNotSatisfied);
+
     /// <summary>
     /// Runs an operation. If the table is missing, creates it and runs the operation again: an existing table costs nothing.
     /// </summary>

@@ -176,7 +176,7 @@ public sealed class WebhookProcessor(
     {
         if (e.IsNew)
         {
-            metrics.Stored(EventName.IsKnown(e.Event.Name) ? e.Event.Name : "other", time.GetUtcNow() - e.Webhook.ReceivedAt);
+            EventCounts.Add(metrics, e, time.GetUtcNow());
         }
 
         switch (e.Outcome)

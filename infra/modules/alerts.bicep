@@ -7,9 +7,64 @@ param wrongSecretLimit int
 param refusedLimit int
 param availabilityTest bool
 param alertOnSilence bool
+param hardBouncePercent int
+param hardBouncePercentHigh int
+param hardBounceLeastEvents int
+param complaintsPerThousand int
+param complaintsPerThousandHigh int
+param complaintLeastDelivered int
+param slowDeliveryMinutes int
+param slowDeliveryLeastDelivered int
+param senderRejectLimit int
+param missingEventsLimit int
+param hasAudit bool
 
-// Each query returns one row with one column, value. The alert is raised when that exceeds the limit. The descriptions are the
-// runbooks.
+// A log alert costs less the more rarely it is evaluated, and an hour's or a day's rate does not change within five minutes.
+var frequency = { PT15M: 'PT5M', PT1H: 'PT15M', P1D: 'PT1H', P2D: 'PT1H' }
+
+// Below the minimum, a rate says nothing, so the value is 0. Only events of SMTP2GO's test button have the tag test.
+var hardBounceRate = $'''
+      customMetrics
+      | where name == 'events.bounced' or (name == 'events.stored' and isempty(tostring(customDimensions.test)))
+      | extend event = tostring(customDimensions.event), bounce = tostring(customDimensions.bounce)
+      | summarize delivered = sum(iff(event == 'delivered', valueSum, 0.0)), hard = sum(iff(bounce == 'hard', valueSum, 0.0))
+      | project value = iff(delivered + hard >= ${hardBounceLeastEvents}, 100.0 * hard / (delivered + hard), 0.0)
+    '''
+var hardBounceRunbook = '''
+Mailbox providers and SMTP2GO judge a sender by this.
+1. Which bounces are they? smtp2go-ingest bounces. Or in Logs:
+customMetrics | where name == 'events.bounced' | summarize sum(valueSum) by tostring(customDimensions.class)
+2. By class (docs/deliverability.md):
+invalid-recipient: the list is old, mistyped or bought. Stop that send-out.
+smtp2go-ingest recipients --state hard-bounced --since 1d lists the addresses to take off.
+mailbox-full: nobody reads that mailbox. Stop mailing it if it stays full.
+blocked: the reply names the blocklist or the policy. Send less, find out what set it off, and ask to be taken off.
+authentication: SPF, DKIM, DMARC or reverse DNS fails. Has somebody changed your DNS? Compare it with the sender domain in SMTP2GO.
+content: the message looks like spam or a virus. What is new in it: a link, an attachment, a template?
+too-large: send a link in place of the attachment.
+throttled, unreachable: usually passes. At one provider only (smtp2go-ingest summary), wait or send more slowly.
+other: read the replies: smtp2go-ingest day --event bounce.'''
+
+var complaintRate = $'''
+      customMetrics
+      | where name == 'events.stored' and isempty(tostring(customDimensions.test))
+      | extend event = tostring(customDimensions.event)
+      | summarize delivered = sum(iff(event == 'delivered', valueSum, 0.0)), spam = sum(iff(event == 'spam', valueSum, 0.0))
+      | project value = iff(delivered >= ${complaintLeastDelivered}, 1000.0 * spam / delivered, 0.0)
+    '''
+var complaintRunbook = '''
+Gmail and Yahoo ask bulk senders to stay below 1 per 1,000, and never to reach 3.
+1. What was marked as spam? smtp2go-ingest day --event spam lists them; email <email_id> shows sender and subject. One send-out, or all?
+2. Was that mail sent today? A complaint may come days after the delivery, so the rate is too high on a quiet day after a large send-out.
+Compare with smtp2go-ingest summary --days 7d.
+3. One send-out: stop it. Did these people ask for it, do they know the sender's name, and does the unsubscribe link work?
+4. All of them: somebody may be sending with your credentials. Look for senders and subjects that you do not know.
+5. Never mail these people again: smtp2go-ingest recipients --state complained lists them.
+Some providers report no complaints, so the true rate is higher.'''
+
+// Each query returns one row with one column, value. The alert is raised when that exceeds the limit. Microsoft's manual says the sum of
+// no rows is 0, but not every engine agrees. So a query that adds or divides sums uses iff() inside sum(), which sees every row, and
+// not sumif(). The descriptions are the runbooks.
 var rules = [
   {
     name: 'dead-letters'
@@ -91,7 +146,7 @@ webhooks.smtp2go.com (docs/security.md).'''
       | extend reason = tostring(customDimensions.reason)
       | where reason !in ('path', 'method', 'wrong-secret')
       | extend passing = reason in ('not-durable', 'source-undecided', 'too-slow', 'interrupted')
-      | summarize lasting = sumif(valueSum, not(passing)), passed = sumif(valueSum, passing)
+      | summarize lasting = sum(iff(passing, 0.0, valueSum)), passed = sum(iff(passing, valueSum, 0.0))
       | project value = lasting + iff(passed > 10.0, passed, 0.0)
     '''
     description: '''
@@ -129,6 +184,136 @@ No webhook has been acknowledged for a day (value 1).
 3. If the test is refused, webhooks.refused says why. If it does not arrive at all, check allowedIpRanges, and that the app is running.
 4. Lost events can be found again in SMTP2GO's activity search.'''
   }
+  {
+    name: 'hard-bounces'
+    enabled: true
+    severity: 2
+    window: 'PT1H'
+    limit: hardBouncePercent
+    query: hardBounceRate
+    description: 'More than ${hardBouncePercent} % of the last hour\'s mail bounced for good.\n${hardBounceRunbook}'
+  }
+  {
+    name: 'hard-bounces-high'
+    enabled: true
+    severity: 1
+    window: 'PT1H'
+    limit: hardBouncePercentHigh
+    query: hardBounceRate
+    description: 'More than ${hardBouncePercentHigh} % of the last hour\'s mail bounced for good.\n${hardBounceRunbook}'
+  }
+  {
+    name: 'complaints'
+    enabled: true
+    severity: 2
+    window: 'P1D'
+    limit: complaintsPerThousand
+    query: complaintRate
+    description: 'Of the last day\'s mail, more than ${complaintsPerThousand} in 1,000 was marked as spam.\n${complaintRunbook}'
+  }
+  {
+    name: 'complaints-high'
+    enabled: true
+    severity: 1
+    window: 'P1D'
+    limit: complaintsPerThousandHigh
+    query: complaintRate
+    description: 'Of the last day\'s mail, more than ${complaintsPerThousandHigh} in 1,000 was marked as spam.\n${complaintRunbook}'
+  }
+  {
+    name: 'slow-delivery'
+    enabled: true
+    severity: 2
+    window: 'PT1H'
+    // The median is over the limit when more than half of the emails are.
+    limit: 50
+    query: $'''
+      customMetrics
+      | where name == 'events.delivery.duration'
+      | extend isSlow = toint(customDimensions.over) >= ${slowDeliveryMinutes * 60}
+      | summarize delivered = sum(valueCount), slow = sum(iff(isSlow, valueCount, 0))
+      | project value = iff(delivered >= ${slowDeliveryLeastDelivered}, 100.0 * slow / delivered, 0.0)
+    '''
+    description: $'''
+More than half of the mail delivered in the last hour took more than ${slowDeliveryMinutes} minutes from SMTP2GO to the mailbox.
+A webhook that comes late does not count as a slow delivery.
+1. How slow, and where to? smtp2go-ingest summary has the median by provider. Or in Logs, by the lower bound of each range in seconds:
+customMetrics | where name == 'events.delivery.duration' | summarize sum(valueCount) by over = toint(customDimensions.over)
+2. One provider: it is throttling or greylisting, or is down. smtp2go-ingest bounces shows its replies.
+Send more slowly, and spread a send-out over hours.
+3. All providers: SMTP2GO is still working through a large send-out, or has a problem. Look at its status page.'''
+  }
+  {
+    name: 'sender-rejects'
+    enabled: true
+    severity: 1
+    window: 'PT15M'
+    limit: senderRejectLimit
+    query: '''
+      customMetrics
+      | where name == 'events.rejected' and tostring(customDimensions.fault) == 'sender'
+      | summarize value = sum(valueSum)
+    '''
+    description: '''
+SMTP2GO refuses to send mail because of a problem with the sender. This mail is not sent, and nothing retries it.
+1. Which sender? smtp2go-ingest day --event reject shows SMTP2GO's reason; email <email_id> shows the sender. Or in Logs:
+customMetrics | where name == 'events.rejected' | summarize sum(valueSum) by tostring(customDimensions.class)
+2. By class (docs/deliverability.md):
+sender-not-verified: verify the sender's domain or address in SMTP2GO, or correct the From address that the application uses.
+sandboxed: the SMTP user or API key is in a sandbox. Take it out; if that is on purpose, raise senderRejectLimit.
+other: the account's own limit, quota or credential. SMTP2GO's reason says which; look at the plan, or renew the credential.
+3. Send the rejected mail again.'''
+  }
+  {
+    name: 'missing-events'
+    enabled: hasAudit
+    severity: 2
+    window: 'P1D'
+    limit: missingEventsLimit
+    // A gauge may be exported once or every minute, so it is never added up over time. SMTP2GO may list an email to two recipients as
+    // processed twice, which says nothing about webhooks.
+    query: '''
+      customMetrics
+      | where name == 'events.missing'
+      | extend event = tostring(customDimensions.event), bounce = tostring(customDimensions.bounce)
+      | where event != 'processed'
+      | summarize absent = max(valueSum) by event, bounce
+      | summarize value = sum(absent)
+    '''
+    description: '''
+SMTP2GO has events of the last audited days, five days ago and before, that are not stored: at least as many as the value says.
+They will not arrive on their own any more.
+1. Which day, and which events? smtp2go-ingest check names the days, and Studio's Health page the kinds of event.
+smtp2go-ingest reconcile <day> lists each missing event, and changes nothing.
+2. Are they late rather than lost? Dead letters and messages in the queue count as missing: see their alerts, and replay.
+3. Why? One kind only: the webhook in SMTP2GO does not send that event: smtp2go-ingest check --smtp2go. All kinds, for some hours: the app was
+down or refused webhooks for more than four days; look at the alert refused of that week.
+A purge or forget since then, or a day before this app was set up: nothing is wrong.
+4. Fill them in before SMTP2GO deletes them (after 5 days on its free plan, 30 on others): smtp2go-ingest reconcile <day> --apply.
+First read docs/reconciling.md: what a filled-in event lacks, and what has to be verified once.
+The next audit counts again, and the alert ends a day later. It also ends a week after the audit, whatever is still missing.'''
+  }
+  {
+    name: 'audit-stopped'
+    enabled: hasAudit
+    severity: 3
+    window: 'P2D'
+    limit: 0
+    query: '''
+      customMetrics
+      | where name == 'events.missing'
+      | summarize audits = sum(valueCount)
+      | project value = iff(coalesce(audits, 0) > 0, 0, 1)
+    '''
+    description: '''
+AuditDay has not compared a day with SMTP2GO for two days (value 1). Events may be missing without anybody noticing. This alone loses none.
+On the first day after smtp2goApiKey was set, this is expected.
+1. Read the exceptions of AuditDay; the message says what SMTP2GO answered. No exceptions: is the app running (oldest-message)?
+2. The key is not accepted, or may not call /activity/search: make another one in SMTP2GO and redeploy with smtp2goApiKey.
+403: the account restricts who may call its API; add the app's outbound addresses (docs/reconciling.md).
+429: something else uses up the 60 calls a minute. Cannot be reached: network rules, smtp2goApiUrl.
+3. Nothing else is needed: the next run catches up with the last seven days. For days before: smtp2go-ingest reconcile.'''
+  }
 ]
 
 resource appInsights 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -155,7 +340,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       enabled: rule.enabled
       severity: rule.severity
       scopes: [appInsights.id]
-      evaluationFrequency: rule.window == 'P1D' ? 'PT1H' : 'PT5M'
+      evaluationFrequency: frequency[rule.window]
       windowSize: rule.window
       criteria: {
         allOf: [

@@ -5,7 +5,14 @@ param deploymentContainer string
 
 var containers = ['smtp2go-webhooks', deploymentContainer]
 var queues = ['smtp2go-webhooks', 'smtp2go-webhooks-poison']
-var tables = ['Smtp2GoEvents', 'Smtp2GoEventsByRecipient', 'Smtp2GoEventsByDay', 'Smtp2GoDeadLetters']
+var tables = [
+  'Smtp2GoEvents'
+  'Smtp2GoEventsByRecipient'
+  'Smtp2GoEventsByDay'
+  'Smtp2GoDays'
+  'Smtp2GoRecipients'
+  'Smtp2GoDeadLetters'
+]
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   name: name

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
 
-namespace Smtp2GoIngest.Maintaining;
+namespace Smtp2GoIngest.Storing;
 
 /// <summary>The settings <c>Events__…</c>.</summary>
 public sealed class EventsOptions
@@ -9,6 +9,10 @@ public sealed class EventsOptions
 
     /// <summary>How many days an event is kept; 0 keeps it forever.</summary>
     public int RetentionDays { get; set; }
+
+    /// <summary>The first day (UTC) whose events are kept; what is older is deleted by the next purge. Null if all are kept.</summary>
+    internal DateOnly? FirstDayKept(DateTimeOffset now) =>
+        RetentionDays == 0 ? null : DateOnly.FromDateTime(now.UtcDateTime).AddDays(-RetentionDays);
 }
 
 /// <summary>Refuses a retention that makes no sense.</summary>
