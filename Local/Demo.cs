@@ -8,6 +8,7 @@ using Smtp2GoIngest.Lab;
 using Smtp2GoIngest.Receiving;
 using Smtp2GoIngest.SelfHost;
 using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tool.Commands;
 
 namespace Smtp2GoIngest.Local;
 
@@ -25,10 +26,17 @@ internal sealed class Demo : IAsyncDisposable
     private readonly Azurite azurite;
     private readonly WebApplication app;
 
-    private Demo(Azurite azurite, WebApplication app) => (this.azurite, this.app) = (azurite, app);
+    private Demo(Azurite azurite, WebApplication app, DemoEvents events)
+    {
+        (this.azurite, this.app) = (azurite, app);
+        Samples = [.. events.Forms(), .. events.Documents()];
+    }
 
     /// <summary>As short as it can be: there is a shorthand for the usual ports.</summary>
     public string ConnectionString => IsAtUsualStoragePorts ? "UseDevelopmentStorage=true" : azurite.ConnectionString;
+
+    /// <summary>The webhooks that it posted at its first start.</summary>
+    public IReadOnlyList<SampleWebhook> Samples { get; }
 
     public AzuritePorts StoragePorts => azurite.Ports;
 
@@ -47,15 +55,15 @@ internal sealed class Demo : IAsyncDisposable
         Directory.CreateDirectory(data.StorageFolder);
         var starting = Azurite.StartAsync(data.StorageFolder, [], place.Storage.OrFree(), cancellationToken);
         var built = await BuildAsync(place.AppPort, starting);
-        var demo = new Demo(await AzuriteAsync(), built);
+        var samples = new DemoEvents(data.TimeOfSamples(DateTimeOffset.UtcNow - DemoEvents.Span - TimeSpan.FromMinutes(1)));
+        var demo = new Demo(await AzuriteAsync(), built, samples);
         try
         {
             await steps.RunAsync("Starting the app", () => demo.StartAppAsync(cancellationToken));
             if (!data.HasSamples)
             {
-                var samples = new DemoEvents(data.TimeOfSamples(DateTimeOffset.UtcNow - DemoEvents.Span - TimeSpan.FromMinutes(1)));
                 await steps.RunAsync("Posting sample events, as forms and as JSON", () => demo.PostAsync(samples, cancellationToken));
-                await steps.RunAsync("Waiting for them to be stored", () => demo.WaitForRowsAsync(samples, cancellationToken));
+                await steps.RunAsync("Waiting for them to be stored", () => demo.WaitForRowsAsync(cancellationToken));
                 data.HasSamples = true;
             }
 
@@ -134,9 +142,9 @@ internal sealed class Demo : IAsyncDisposable
         });
     }
 
-    private async Task WaitForRowsAsync(DemoEvents samples, CancellationToken cancellationToken)
+    private async Task WaitForRowsAsync(CancellationToken cancellationToken)
     {
-        var expected = samples.Forms().Count + samples.Documents().Count;
+        var expected = Samples.Count;
         var table = new TableClient(azurite.ConnectionString, EventStore.TableName);
         var deadline = DateTimeOffset.UtcNow + StoreTimeout;
         while (await CountAsync(table, cancellationToken) is var stored && stored < expected)

@@ -3,6 +3,8 @@ using Azure.Data.Tables;
 using Smtp2GoIngest.Lab;
 using Smtp2GoIngest.Tool.Asking;
 using Smtp2GoIngest.Tool.Commands;
+using Smtp2GoIngest.Tool.Studio;
+using Smtp2GoIngest.Tool.Studio.Serving;
 using Spectre.Console;
 using ToolProgram = Smtp2GoIngest.Tool.Program;
 
@@ -12,14 +14,18 @@ namespace Smtp2GoIngest.Local;
 internal sealed class DemoCommand
 {
     private const string Usage = """
-        Usage: dotnet run --project Local [-- [--once] [--fresh] | --picture <file.svg>]
+        Usage: dotnet run --project Local [-- <options>]
+               dotnet run --project Local -- --picture <file.svg>
 
-          --once     Shows what is stored, and exits.
-          --fresh    Deletes what earlier demos stored.
-          --picture  Draws the README's picture of the tool, and exits.
+          --smtp2go     Adds a day's mail of which some events never arrived, and an
+                        SMTP2GO of our own, so that the tool can find them.
+          --once        Shows what is stored, and exits.
+          --fresh       Deletes what earlier demos stored.
+          --no-browser  Prints the link to Studio without opening it.
+          --picture     Draws the README's picture of the tool, and exits.
         """;
 
-    private static readonly string[] Options = ["--once", "--fresh"];
+    private static readonly string[] Options = ["--smtp2go", "--once", "--fresh", "--no-browser"];
 
     // How often it looks for events that have arrived.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -59,7 +65,7 @@ internal sealed class DemoCommand
             var demo = new DemoCommand(output, error);
             await (args is ["--picture", var file]
                 ? Picture.DrawAsync(file, cancellationToken)
-                : demo.RunAsync(place, args.Contains("--once"), args.Contains("--fresh"), cancellationToken));
+                : demo.RunAsync(place, args, cancellationToken));
             return 0;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -77,7 +83,7 @@ internal sealed class DemoCommand
     internal static string? Explain(Exception e) =>
         e is InvalidOperationException or HttpRequestException or OperationCanceledException ? e.Message : FailureText.Explain(e);
 
-    private async Task RunAsync(DemoPlace place, bool once, bool fresh, CancellationToken cancellationToken)
+    private async Task RunAsync(DemoPlace place, string[] args, CancellationToken cancellationToken)
     {
         var steps = new Steps(console);
         if (!AzuriteInstallation.IsInstalled)
@@ -88,17 +94,25 @@ internal sealed class DemoCommand
                 cancellationToken));
         }
 
-        using var data = DemoData.Open(place.DataFolder, fresh);
+        using var data = DemoData.Open(place.DataFolder, args.Contains("--fresh"));
         if (!data.IsKept)
         {
             Say("Another demo is running. This one uses other ports, and its own data, which is deleted when it ends.");
-            place = place with { Storage = AzuritePorts.AnyFree, AppPort = 0 };
+            place = place with { Storage = AzuritePorts.AnyFree, AppPort = 0, Smtp2GoPort = 0 };
         }
 
         await using var demo = await Demo.StartAsync(place, data, steps, cancellationToken);
-        await SayPortsAsync(place, demo);
+        await using var smtp2Go = args.Contains("--smtp2go")
+            ? await DemoSmtp2Go.StartAsync(place, data, demo, steps, cancellationToken)
+            : null;
+        await SayPortsAsync(place, demo, smtp2Go);
         await ShowEmailsAsync(demo, cancellationToken);
-        if (once)
+        if (smtp2Go is not null)
+        {
+            await NextSteps.WriteLostAsync(output, smtp2Go);
+        }
+
+        if (args.Contains("--once"))
         {
             return;
         }
@@ -109,14 +123,36 @@ internal sealed class DemoCommand
         {
         }
 
-        await NextSteps.WriteAsync(console, output, demo);
+        await using var studio = await StudioServer.StartAsync(
+            StudioStorage.Of(new StorageOptions { ConnectionString = demo.ConnectionString }),
+            new TimeText(tool.Time.LocalTimeZone),
+            tool.Time,
+            port: 0,
+            cancellationToken);
+        var link = studio.NewLink(StudioLinks.Overview);
+        await NextSteps.WriteAsync(console, output, demo, smtp2Go, link);
+        _ = Task.Run(MakeLinks, cancellationToken);
+        if (tool.IsInteractive && !args.Contains("--no-browser"))
+        {
+            await Browser.OpenAsync(link);
+        }
+
         console.MarkupLine("\n[bold]Events as they arrive[/] (Ctrl+C stops everything)");
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, demo.Stopping);
         await ShowNewEventsAsync(events, ending.Token);
         Say(data.IsKept ? "Stopping. The next start has the same data, unless you add -- --fresh." : "Stopping.");
+
+        // Nothing can interrupt this. It ends with the process.
+        void MakeLinks()
+        {
+            while (Console.ReadLine() is not null)
+            {
+                Say(studio.NewLink(StudioLinks.Overview).AbsoluteUri);
+            }
+        }
     }
 
-    private async Task SayPortsAsync(DemoPlace place, Demo demo)
+    private async Task SayPortsAsync(DemoPlace place, Demo demo, DemoSmtp2Go? smtp2Go)
     {
         (string Of, int Usual, int Now)[] ports =
         [
@@ -124,6 +160,7 @@ internal sealed class DemoCommand
             ("the blob service", place.Storage.Blob, demo.StoragePorts.Blob),
             ("the queue service", place.Storage.Queue, demo.StoragePorts.Queue),
             ("the table service", place.Storage.Table, demo.StoragePorts.Table),
+            ("SMTP2GO", place.Smtp2GoPort, smtp2Go?.Url.Port ?? place.Smtp2GoPort),
         ];
         foreach (var port in ports.Where(port => port.Usual != 0 && port.Usual != port.Now))
         {

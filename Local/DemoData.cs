@@ -25,6 +25,13 @@ internal sealed class DemoData : IDisposable
         set => File.WriteAllText(Path.Combine(folder, "samples-stored"), string.Empty);
     }
 
+    /// <summary>How many events of the day's mail never arrived; null until the others are stored.</summary>
+    public int? LostEvents
+    {
+        get => Read("smtp2go-lost") is { } text && int.TryParse(text, CultureInfo.InvariantCulture, out var count) ? count : null;
+        set => File.WriteAllText(Path.Combine(folder, "smtp2go-lost"), value?.ToString(CultureInfo.InvariantCulture));
+    }
+
     /// <param name="fresh">Deletes what earlier demos left in the folder.</param>
     public static DemoData Open(string folder, bool fresh)
     {
@@ -60,19 +67,25 @@ internal sealed class DemoData : IDisposable
     }
 
     /// <summary>When the samples were made: a start that was cut short posts the very same events again.</summary>
-    public DateTimeOffset TimeOfSamples(DateTimeOffset now)
+    public DateTimeOffset TimeOfSamples(DateTimeOffset now) => FirstTime("samples-from", now);
+
+    /// <summary>When the day's mail ended: so each start has the very same mail.</summary>
+    public DateTimeOffset EndOfMail(DateTimeOffset now) => FirstTime("smtp2go-until", now);
+
+    private DateTimeOffset FirstTime(string name, DateTimeOffset now)
     {
-        var file = Path.Combine(folder, "samples-from");
-        if (File.Exists(file)
-            && DateTimeOffset.TryParse(
-                File.ReadAllText(file), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var earlier))
+        if (Read(name) is { } text
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var earlier))
         {
             return earlier;
         }
 
-        File.WriteAllText(file, now.ToString("O", CultureInfo.InvariantCulture));
+        File.WriteAllText(Path.Combine(folder, name), now.ToString("O", CultureInfo.InvariantCulture));
         return now;
     }
+
+    private string? Read(string name) =>
+        Path.Combine(folder, name) is var file && File.Exists(file) ? File.ReadAllText(file) : null;
 
     public void Dispose()
     {

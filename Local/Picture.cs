@@ -19,7 +19,7 @@ internal static class Picture
         var folder = Directory.CreateTempSubdirectory("smtp2go-ingest-picture-");
         try
         {
-            var place = new DemoPlace(Path.Combine(folder.FullName, "demo"), AzuritePorts.AnyFree, AppPort: 0);
+            var place = new DemoPlace(Path.Combine(folder.FullName, "demo"), AzuritePorts.AnyFree, AppPort: 0, Smtp2GoPort: 0);
             using var data = DemoData.Open(place.DataFolder, fresh: false);
             data.TimeOfSamples(Time);
             using var quiet = new StringWriter();
