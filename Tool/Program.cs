@@ -95,9 +95,7 @@ internal static class Program
         }
         catch (Exception e)
         {
-            // The exception's own text may quote a row. The place is enough to find the bug.
-            var place = $"{e.GetType().Name} in {e.TargetSite?.DeclaringType?.Name}.{e.TargetSite?.Name}";
-            return await TellAsync(context, $"This is a bug, please report it: {place}.", ExitCode.Failed);
+            return await TellAsync(context, FailureText.OfBug(e), ExitCode.Failed);
         }
     }
 
@@ -142,15 +140,18 @@ internal static class Program
             context.Utc,
             EmailCommand.Create(context),
             RecipientCommand.Create(context),
+            RecipientsCommand.Create(context),
             DayCommand.Create(context),
             FindCommand.Create(context),
             SummaryCommand.Create(context),
             BouncesCommand.Create(context),
             TailCommand.Create(context),
+            StudioCommand.Create(context),
             ExportCommand.Create(context),
             DeadLettersCommand.Create(context),
             SendCommand.Create(context),
             CheckCommand.Create(context),
+            ReconcileCommand.Create(context),
             PurgeCommand.Create(context),
             ForgetCommand.Create(context),
             ReindexCommand.Create(context),

@@ -16,7 +16,17 @@ namespace Smtp2GoIngest.Tool.Asking;
 /// <summary>Can queues, tables and blobs be reached, and is the app keeping up?</summary>
 internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient tables, BlobServiceClient blobs, TimeProvider time)
 {
-    private const int MostCounted = 1_000;
+    /// <summary>The name of the first finding. If that is a problem, there are no others.</summary>
+    public const string Connection = "connection";
+
+    public const string Queue = $"queue {WebhookQueue.Name}";
+
+    public const string PoisonQueue = $"queue {WebhookQueue.PoisonName}";
+
+    public const string DeadLetters = $"table {Storing.DeadLetters.TableName}";
+
+    /// <summary>Dead letters are counted up to this.</summary>
+    public const int MostCounted = 1_000;
     private const int DaysLookedAt = 30;
 
     // Storing takes seconds, and a failed try is repeated after 30.
@@ -25,31 +35,36 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
     // For each check. They run in parallel, so all of them take little longer.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Ends after the first finding without a connection: nothing is said about what was not reached.</summary>
+    /// <summary>Ends after the first finding without a connection: what was not reached is not reported.</summary>
     public async IAsyncEnumerable<Finding> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var where = $"account {tables.AccountName} at {tables.Uri.Authority}";
-        var first = await TryAsync($"queue {WebhookQueue.Name}", MainQueueAsync, cancellationToken);
+        var first = await TryAsync(Queue, MainQueueAsync, cancellationToken);
         if (!first.IsConnected)
         {
-            yield return new Finding("connection", false, $"{where}: {first.Detail}");
+            yield return new Finding(Connection, false, $"{where}: {first.Detail}");
             yield break;
         }
 
-        yield return new Finding("connection", true, where);
+        yield return new Finding(Connection, true, where);
         yield return first;
         List<Task<Finding>> others =
         [
-            TryAsync($"queue {WebhookQueue.PoisonName}", PoisonQueueAsync, cancellationToken),
+            TryAsync(PoisonQueue, PoisonQueueAsync, cancellationToken),
             .. new[] { EventStore.TableName, EventIndex.ByRecipientTable, EventIndex.ByDayTable }.Select(table =>
                 TryAsync($"table {table}", (ok, token) => TableAsync(ok, table, token), cancellationToken)),
-            TryAsync($"table {DeadLetters.TableName}", DeadLettersAsync, cancellationToken),
+            TryAsync(DeadLetters, DeadLettersAsync, cancellationToken),
             TryAsync($"container {WebhookBlobs.ContainerName}", ContainerAsync, cancellationToken),
             TryAsync("events", EventsAsync, cancellationToken),
+            TryAsync(
+                "audit", async (ok, token) => (await AuditHistory.ReadAsync(tables, token)).Judge(ok, time.GetUtcNow()), cancellationToken),
         ];
         foreach (var look in others)
         {
-            yield return await look;
+            if (await look is { Detail.Length: > 0 } finding)
+            {
+                yield return finding;
+            }
         }
     }
 
@@ -128,7 +143,7 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
 
     private async Task<Finding> DeadLettersAsync(Finding ok, CancellationToken cancellationToken)
     {
-        var page = await FirstPageAsync(DeadLetters.TableName, null, MostCounted, cancellationToken);
+        var page = await FirstPageAsync(Storing.DeadLetters.TableName, null, MostCounted, cancellationToken);
         var count = page.Values.Count;
         return count == 0
             ? ok with { Detail = "no dead letters", DeadLetters = 0 }
@@ -203,17 +218,3 @@ internal sealed class AccountCheck(QueueServiceClient queues, TableServiceClient
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
-
-/// <param name="Check">What was looked at.</param>
-/// <param name="Messages">How many messages a queue holds, hidden ones included.</param>
-/// <param name="OldestSeconds">How long the oldest message known has waited.</param>
-/// <param name="DeadLetters">How many there are, counted up to 1,000.</param>
-/// <param name="IsConnected">Storage has answered, and accepts the key or the identity.</param>
-internal sealed record Finding(
-    string Check,
-    bool Ok,
-    string Detail,
-    int? Messages = null,
-    double? OldestSeconds = null,
-    int? DeadLetters = null,
-    bool IsConnected = true);

@@ -9,6 +9,9 @@ internal sealed partial class BounceReport
 {
     public const string NoReason = "no reason given";
 
+    // Each day is a request of its own.
+    private const int MostDays = 40;
+
     public BounceGroups ByReason { get; } = new();
 
     public BounceGroups ByDomain { get; } = new();
@@ -19,16 +22,40 @@ internal sealed partial class BounceReport
 
     public int Soft { get; private set; }
 
+    /// <summary>It has all bounces since then; null if it has every one.</summary>
+    public DateTimeOffset? Since { get; private set; }
+
     public static async Task<BounceReport> CountAsync(
         TableServiceClient service, TimeWindow window, IProgress<long> progress, CancellationToken cancellationToken)
     {
         var report = new BounceReport();
         var read = 0L;
-        var filters = EventQueries.OfSpan(window, "bounce");
-        await foreach (var row in service.RowsAsync(EventIndex.ByDayTable, filters, StoredEvent.Columns, cancellationToken))
+        await foreach (var e in ReadAsync(service, window, cancellationToken))
         {
-            report.Add(StoredEvent.Of(row));
+            report.Add(e);
             progress.Report(++read);
+        }
+
+        return report;
+    }
+
+    /// <summary>Only the latest bounces.</summary>
+    /// <param name="summary">Says in which hours there are bounces.</param>
+    /// <param name="most">It reads no more than that. In the hour where it stops, it has the earliest ones.</param>
+    public static async Task<BounceReport> CountLatestAsync(
+        TableServiceClient service, Summary summary, int most, CancellationToken cancellationToken)
+    {
+        var report = new BounceReport();
+        foreach (var window in LatestIn(summary, most, report))
+        {
+            await foreach (var e in ReadAsync(service, window, cancellationToken))
+            {
+                report.Add(e);
+                if (report.Hard + report.Soft >= most)
+                {
+                    break;
+                }
+            }
         }
 
         return report;
@@ -42,6 +69,50 @@ internal sealed partial class BounceReport
         reply is null ? NoReason
         : Codes().Match(reply) is { Success: true } codes ? codes.Value.Replace('-', ' ')
         : reply;
+
+    /// <summary>Whether a text is both codes of a reply and nothing else: <c>550 5.1.1</c> or <c>550-5.1.1</c>.</summary>
+    public static bool IsWholeCode(string text) =>
+        Codes().Match(text) is { Success: true } codes && codes.Length == text.Length && text.Contains('.', StringComparison.Ordinal);
+
+    private static IAsyncEnumerable<StoredEvent> ReadAsync(
+        TableServiceClient service, TimeWindow window, CancellationToken cancellationToken) => service
+        .RowsAsync(EventIndex.ByDayTable, EventQueries.OfSpan(window, "bounce"), StoredEvent.Columns, cancellationToken)
+        .Select(StoredEvent.Of);
+
+    // The newest first. The hour in which it has enough comes last and separately, because rows are read from the earliest on.
+    private static IEnumerable<TimeWindow> LatestIn(Summary summary, int most, BounceReport report)
+    {
+        var (found, days, since) = (0L, 0, default(DateTimeOffset?));
+        foreach (var (day, tally) in summary.ByDay.Reverse().Where(day => day.Value.Of("bounce").Count > 0))
+        {
+            if (found >= most || days++ == MostDays)
+            {
+                report.Since = since;
+                yield break;
+            }
+
+            var begin = TimeWindow.StartOf(DayRange.ParseDay(day, today: default)!.Value, TimeZoneInfo.Utc);
+            var hours = tally.Of("bounce").Hours;
+            var hour = hours.Count;
+            while (hour > 0 && found + hours[hour - 1] <= most)
+            {
+                found += hours[--hour];
+            }
+
+            since = begin.AddHours(hour);
+            if (hour < hours.Count)
+            {
+                yield return new TimeWindow(begin.AddHours(hour), begin.AddDays(1));
+            }
+
+            if (hour > 0)
+            {
+                report.Since = since;
+                yield return new TimeWindow(begin.AddHours(hour - 1), begin.AddHours(hour));
+                yield break;
+            }
+        }
+    }
 
     private void Add(StoredEvent e)
     {

@@ -31,6 +31,10 @@ internal sealed record DayRange(DateOnly First, DateOnly Last)
     /// <summary>The last days, up to and including today.</summary>
     public static DayRange LastDays(int count, DateOnly today) => new(today.AddDays(1 - count), today);
 
+    /// <summary>From one day to another; without one of them, for ever in that direction.</summary>
+    public static DayRange Between(DateOnly? first, DateOnly? last) =>
+        new(first ?? new DateOnly(MinYear, 1, 1), last ?? new DateOnly(MaxYear, 12, 31));
+
     public static string ToText(DateOnly day) => day.ToString(DayFormat, CultureInfo.InvariantCulture);
 
     /// <summary>Reads a day: <c>today</c>, <c>yesterday</c> or <c>2026-05-01</c>.</summary>
@@ -49,7 +53,7 @@ internal sealed record DayRange(DateOnly First, DateOnly Last)
     public static DayRange? Parse(string text, DateOnly today, out string? problem)
     {
         problem = null;
-        var range = text.Split("..") is [var from, var to] ? Between(ParseDay(from, today), ParseDay(to, today))
+        var range = text.Split("..") is [var from, var to] ? BothOf(ParseDay(from, today), ParseDay(to, today))
             : ParseDay(text, today) is { } day ? new DayRange(day, day)
             : ParseMonth(text) ?? ParseYear(text) ?? (ParseCount(text) is { } count ? LastDays(count, today) : null);
         if (range is null)
@@ -68,9 +72,12 @@ internal sealed record DayRange(DateOnly First, DateOnly Last)
         return problem is null ? range : null;
     }
 
+    /// <summary>Whether a time is in one of the days in UTC.</summary>
+    public bool Includes(DateTimeOffset time) => DateOnly.FromDateTime(time.UtcDateTime) is var day && First <= day && day <= Last;
+
     public override string ToString() => First == Last ? ToText(First) : $"{ToText(First)} to {ToText(Last)}";
 
-    private static DayRange? Between(DateOnly? first, DateOnly? last) => first is { } f && last is { } l ? new DayRange(f, l) : null;
+    private static DayRange? BothOf(DateOnly? first, DateOnly? last) => first is { } f && last is { } l ? new DayRange(f, l) : null;
 
     private static DayRange? ParseMonth(string text) =>
         DateOnly.TryParseExact(text.Trim(), "yyyy-MM", CultureInfo.InvariantCulture, DateTimeStyles.None, out var first)

@@ -14,15 +14,22 @@ internal static class DeadLetterQueries
 
     public static string OfReason(string reason) => TableClient.CreateQueryFilter($"Reason eq {reason}");
 
-    /// <summary>All, counted by reason, with the oldest few of each.</summary>
+    /// <summary>Counts by reason, with the oldest few of each.</summary>
     /// <param name="most">How many to keep for each reason.</param>
-    public static async Task<IReadOnlyList<DeadLetterGroup>> GroupAsync(
-        TableServiceClient service, string? reason, int most, CancellationToken cancellationToken)
+    /// <param name="mostRead">Stops after so many, the oldest of all.</param>
+    public static async Task<DeadLetterGroups> GroupAsync(
+        TableServiceClient service, string? reason, int most, int mostRead, CancellationToken cancellationToken)
     {
+        var read = 0;
         var groups = new SortedDictionary<string, DeadLetterGroup>(StringComparer.Ordinal);
         var filter = reason is null ? null : OfReason(reason);
         await foreach (var row in service.RowsAsync(DeadLetters.TableName, filter, DeadLetter.Columns, cancellationToken))
         {
+            if (read++ == mostRead)
+            {
+                return new DeadLetterGroups([.. groups.Values], IsCut: true);
+            }
+
             var letter = DeadLetter.Of(row);
             if (!groups.TryGetValue(letter.Reason, out var group))
             {
@@ -32,7 +39,18 @@ internal static class DeadLetterQueries
             group.Add(letter, most);
         }
 
-        return [.. groups.Values];
+        return new DeadLetterGroups([.. groups.Values], IsCut: false);
+    }
+
+    /// <summary>The one with a full id; null if it is not among the oldest.</summary>
+    /// <param name="reason">Looks only at those with this reason.</param>
+    /// <param name="mostRead">Stops after so many.</param>
+    public static async Task<DeadLetterKey?> FindAsync(
+        TableServiceClient service, string? reason, string id, int mostRead, CancellationToken cancellationToken)
+    {
+        var rows = service.RowsAsync(
+            DeadLetters.TableName, string.IsNullOrEmpty(reason) ? null : OfReason(reason), Keys, cancellationToken);
+        return await rows.Take(mostRead).Select(DeadLetterKey.Of).FirstOrDefaultAsync(key => key.Id == id, cancellationToken);
     }
 
     /// <summary>What each beginning of an id stands for.</summary>
@@ -109,6 +127,9 @@ internal static class DeadLetterQueries
         TableClient.CreateQueryFilter($"PartitionKey eq {key.Day} and RowKey eq {key.Row}");
 }
 
+/// <param name="IsCut">There are more, which were not read.</param>
+internal sealed record DeadLetterGroups(IReadOnlyList<DeadLetterGroup> All, bool IsCut);
+
 /// <summary>The dead letters with one reason.</summary>
 internal sealed class DeadLetterGroup(string reason)
 {
@@ -120,8 +141,11 @@ internal sealed class DeadLetterGroup(string reason)
 
     public IReadOnlyList<DeadLetter> Oldest => oldest;
 
+    public DeadLetter? Newest { get; private set; }
+
     public void Add(DeadLetter letter, int most)
     {
+        Newest = letter;
         if (++Count <= most)
         {
             oldest.Add(letter);

@@ -43,7 +43,17 @@ internal sealed class Delivery(string recipient)
         : bounced is not null ? DeliveryState.SoftBounced
         : DeliveryState.Waiting;
 
-    private bool IsReached => delivered is not null || opened || clicked;
+    /// <summary>Why it bounced, failed or was rejected, if any of these happened.</summary>
+    public string? Class => State switch
+    {
+        DeliveryState.Rejected => rejected!.Class,
+        DeliveryState.HardBounced or DeliveryState.SoftBounced or DeliveryState.Failed => bounced!.Class,
+        _ => null,
+    };
+
+    public bool IsOpened => opened || clicked;
+
+    public bool IsReached => delivered is not null || opened || clicked;
 
     public void Add(StoredEvent e)
     {
@@ -98,7 +108,8 @@ internal sealed class Delivery(string recipient)
     {
         if (rejected is not null && delivered is null)
         {
-            yield return Rejection.Of(rejected.Reply).Describe(rejected.Reply);
+            var who = rejected.IsSuppressed ? "because of the recipient" : rejected.IsSendersFault ? "because of the sender" : "by SMTP2GO";
+            yield return rejected.Reply is { } why ? $"rejected {who}: {why}" : $"rejected {who}";
         }
         else if (IsReached)
         {

@@ -59,7 +59,8 @@ internal sealed record EmailSearch(string? MessageId, string? Subject, string? S
         }
     }
 
-    private bool Matches(StoredEvent e) =>
+    /// <summary>Whether an event belongs to such an email.</summary>
+    public bool Matches(StoredEvent e) =>
         (MessageId is null || (e.MessageId is { } id && Bare(id) == Bare(MessageId)))
         && (Subject is null || e.Subject?.Contains(Subject, StringComparison.OrdinalIgnoreCase) == true)
         && (Sender is null || e.Sender?.Contains(Sender, StringComparison.OrdinalIgnoreCase) == true);

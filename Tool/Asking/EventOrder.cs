@@ -1,3 +1,5 @@
+using Azure.Data.Tables;
+
 namespace Smtp2GoIngest.Tool.Asking;
 
 /// <summary>Puts the events of one second into the order in which they happened; rows come ordered by time and then by name.</summary>
@@ -13,7 +15,7 @@ internal static class EventOrder
         {
             if (second.Count > 0 && (SecondOf(e) != SecondOf(second[0]) || second.Count >= MaxInOneSecond))
             {
-                foreach (var ordered in Ordered(second))
+                foreach (var ordered in OfOneMoment(second))
                 {
                     yield return ordered;
                 }
@@ -24,17 +26,27 @@ internal static class EventOrder
             second.Add(e);
         }
 
-        foreach (var ordered in Ordered(second))
+        foreach (var ordered in OfOneMoment(second))
         {
             yield return ordered;
         }
     }
 
-    // By sendtime only if all have one: otherwise two orders would be mixed.
-    private static IEnumerable<StoredEvent> Ordered(List<StoredEvent> second) =>
+    /// <summary>Events of the same second, in the order in which they happened.</summary>
+    /// <remarks>By sendtime only if all have one: otherwise two orders would be mixed.</remarks>
+    public static IEnumerable<StoredEvent> OfOneMoment(List<StoredEvent> second) =>
         second.Count < 2 ? second
         : second.TrueForAll(e => e.SendTime is not null) ? second.OrderBy(e => e.SendTime).ThenBy(StepOf)
         : second.OrderBy(StepOf);
+
+    /// <summary>Rows of an index, the newest first.</summary>
+    public static IEnumerable<StoredEvent> NewestFirst(IEnumerable<TableEntity> rows) => rows
+        .GroupBy(MomentOf)
+        .OrderByDescending(moment => moment.Key, StringComparer.Ordinal)
+        .SelectMany(moment => OfOneMoment([.. moment.Select(StoredEvent.Of)]).Reverse());
+
+    // Keys begin with the time.
+    private static string MomentOf(TableEntity row) => row.RowKey.Split('_', 2)[0];
 
     private static long? SecondOf(StoredEvent e) => e.Time?.ToUnixTimeSeconds();
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Azure.Data.Tables;
 using Smtp2GoIngest.Parsing;
@@ -20,6 +21,15 @@ internal static class EventQueries
             : partition;
     }
 
+    /// <summary>The events of an address in a span of time.</summary>
+    public static string OfRecipient(string address, TimeWindow span) =>
+        OfRecipient(address, since: null)
+        + TableClient.CreateQueryFilter($" and RowKey ge {EventKeys.Time(span.From)} and RowKey lt {EventKeys.Time(span.Until)}");
+
+    /// <summary>The events of an address that have no time.</summary>
+    public static string OfRecipientWithoutTime(string address) =>
+        OfRecipient(address, since: null) + TableClient.CreateQueryFilter($" and RowKey ge {EventKeys.NoTime}");
+
     /// <summary>The events without a time, all or one kind of them.</summary>
     public static string OfNoTime(string? eventName) => eventName is null
         ? OfDays(EventKeys.NoTime, EventKeys.NoTime)
@@ -27,7 +37,7 @@ internal static class EventQueries
 
     /// <summary>Every event of a range of days in UTC, both ends included.</summary>
     public static string OfDays(string from, string to) =>
-        TableClient.CreateQueryFilter($"PartitionKey ge {From(from)} and PartitionKey lt {After(to)}");
+        TableClient.CreateQueryFilter($"PartitionKey ge {DaysTable.From(from)} and PartitionKey lt {DaysTable.After(to)}");
 
     /// <summary>The events of a span of time: one filter for all kinds, or one a day in UTC for one kind.</summary>
     public static IEnumerable<string> OfSpan(TimeWindow span, string? eventName)
@@ -43,14 +53,31 @@ internal static class EventQueries
         return partitions.Select(partition => partition + rows);
     }
 
-    /// <summary>Where the partitions of a day begin.</summary>
-    public static string From(string day) => day + "_";
-
-    // The character after the underscore: every partition of the day lies before it, whatever the event's name.
-    private static string After(string day) => day + "`";
-
     private static string OfPartition(string day, string eventName) =>
         TableClient.CreateQueryFilter($"PartitionKey eq {EventKeys.ToKey($"{day}_{EventName.Normalize(eventName)}")}");
+
+    /// <summary>Whether a query finds anything. It reads one row.</summary>
+    public static async Task<bool> AnyAsync(
+        this TableServiceClient service, string table, string filter, CancellationToken cancellationToken) => await service
+        .GetTableClient(table)
+        .QueryIfExistsAsync(filter, ["PartitionKey"], 1, null, cancellationToken)
+        .AnyAsync(page => page.Values.Count > 0, cancellationToken);
+
+    /// <summary>The first day in a table. Before it, nothing needs to be looked for day by day.</summary>
+    public static async Task<DateTimeOffset> FirstDayAsync(
+        this TableServiceClient service, string table, CancellationToken cancellationToken)
+    {
+        var filter = TableClient.CreateQueryFilter($"PartitionKey lt {EventKeys.NoTime}");
+        var first = await service
+            .GetTableClient(table)
+            .QueryIfExistsAsync(filter, ["PartitionKey"], 1, null, cancellationToken)
+            .SelectMany(page => page.Values.ToAsyncEnumerable())
+            .FirstOrDefaultAsync(cancellationToken);
+        return first is null ? DateTimeOffset.MaxValue
+            : DaysTable.DayOf(first.PartitionKey) is { } day
+                ? DateTimeOffset.Parse(day, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal)
+            : DateTimeOffset.UnixEpoch;
+    }
 
     /// <summary>Reads the rows of one query after another.</summary>
     public static async IAsyncEnumerable<TableEntity> RowsAsync(

@@ -1,8 +1,13 @@
 using Azure.Data.Tables;
+using Smtp2GoIngest.Classifying;
 using Smtp2GoIngest.Parsing;
+using Smtp2GoIngest.Reconciling;
 using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tool.Asking;
+
+/// <summary>Where an event is in <c>Smtp2GoEvents</c>.</summary>
+internal readonly record struct StoredEventKey(string PartitionKey, string RowKey);
 
 /// <summary>What is shown of one event. The texts are as stored and may hold control characters.</summary>
 /// <param name="SendTime">SMTP2GO's <c>sendtime</c>: with microseconds, and so the order within a second.</param>
@@ -10,8 +15,12 @@ namespace Smtp2GoIngest.Tool.Asking;
 /// <param name="Recipients">The one recipient or all of them. A row in the recipient index names its own and counts the others.</param>
 /// <param name="AreRecipientsCut">The list was too long for its column, and only the body has all of them.</param>
 /// <param name="Bounce"><c>hard</c> or <c>soft</c>.</param>
+/// <param name="Class">Why it bounced or was rejected: <see cref="BounceClass"/>.</param>
 /// <param name="Reply">What the other side said, in its own words.</param>
 /// <param name="Says">The most telling text of this kind of event.</param>
+/// <param name="IsLikelyMachine">A machine opened it or followed the link, rather than a person.</param>
+/// <param name="IsFilledIn">Its webhook never came: it is from SMTP2GO's activity, which says less.</param>
+/// <param name="Key">The key of the event's own row, whichever of its rows was read.</param>
 internal sealed record StoredEvent(
     DateTimeOffset? Time,
     DateTimeOffset? SendTime,
@@ -25,8 +34,12 @@ internal sealed record StoredEvent(
     string? Sender,
     string? MessageId,
     string? Bounce,
+    string? Class,
     string? Reply,
-    string? Says)
+    string? Says,
+    bool IsLikelyMachine,
+    bool IsFilledIn,
+    StoredEventKey Key)
 {
     /// <summary>The columns that <see cref="Of"/> reads; a large body stays in storage.</summary>
     public static readonly string[] Columns =
@@ -34,10 +47,17 @@ internal sealed record StoredEvent(
         "PartitionKey", "RowKey", "event", "time", "received_timestamp", "sendtime", "rcpt", "recipients", "destination_number", "email_id",
         "message_id", "bounce", "url", "message", "status_code", "subject", "Subject", "email_subject", "sender", "from", "from_address",
         "sender_email", "source_number", "client", "client_os", "geoip_country",
-        ColumnNames.EventPartitionKey, ColumnNames.Recipient, ColumnNames.RecipientCount, ColumnNames.IsTest,
+        ColumnNames.EventPartitionKey, ColumnNames.EventRowKey, ColumnNames.Recipient, ColumnNames.RecipientCount, ColumnNames.IsTest,
+        ColumnNames.BounceClass, ColumnNames.LikelyMachine, FilledIn.Source,
     ];
 
     public bool IsHardBounce => Name == "bounce" && string.Equals(Bounce, "hard", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Rejected because SMTP2GO does not send to this recipient.</summary>
+    public bool IsSuppressed => Name == "reject" && RejectFault.Of(Class, Reply) == RejectFault.Recipient;
+
+    /// <summary>Rejected because of who sends, or of their account: another recipient would have been rejected too.</summary>
+    public bool IsSendersFault => Name is "reject" or "sms_rejected" && RejectFault.Of(Class, Reply) == RejectFault.Sender;
 
     public bool IsSms => Name.StartsWith("sms_", StringComparison.Ordinal);
 
@@ -65,6 +85,7 @@ internal sealed record StoredEvent(
                 ?? TextIn(row, "source_number"),
             sms is null ? id : null,
             TextIn(row, "bounce"),
+            TextIn(row, ColumnNames.BounceClass) ?? BounceClassifier.Of(name, TextIn(row, "message")),
             reply,
             name switch
             {
@@ -75,7 +96,10 @@ internal sealed record StoredEvent(
                 // SMTP2GO repeats the address in the message of these.
                 "unsubscribe" or "resubscribe" when recipients is [var only] && reply == only => null,
                 _ => reply,
-            });
+            },
+            row.TryGetValue(ColumnNames.LikelyMachine, out var machine) && machine is true,
+            TextIn(row, FilledIn.Source) == FilledIn.Activity,
+            new StoredEventKey(key, TextIn(row, ColumnNames.EventRowKey) ?? row.RowKey));
     }
 
     // As the index splits them.

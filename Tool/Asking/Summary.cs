@@ -1,71 +1,77 @@
+using System.Text.Json;
 using Azure.Data.Tables;
+using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tool.Asking;
 
 /// <summary>Events counted by day; a day without events is left out.</summary>
-internal sealed record Summary(SortedDictionary<string, Tally> ByDay, Tally Total)
+/// <param name="Missing">Days that are not counted yet and have too many events to count them now, or what is left of a day.</param>
+internal sealed record Summary(SortedDictionary<string, Tally> ByDay, Tally Total, IReadOnlyList<UncountedDays> Missing)
 {
-    /// <summary>Counts the events of a range of days, both ends included, written as <c>2026-05-01</c>.</summary>
-    public static async Task<Summary> CountAsync(
-        TableServiceClient service, string from, string to, IProgress<long> progress, CancellationToken cancellationToken)
+    /// <summary>Adds up the counts in <c>Smtp2GoDays</c>, and counts the events that are not counted there yet.</summary>
+    /// <param name="isLive">Counts all of them.</param>
+    /// <param name="most">
+    /// Counts no more events than about that many, the newest days first. A day that does not fit is left out, so that no count is
+    /// partial, and so are the days before it.
+    /// </param>
+    public static async Task<Summary> ReadAsync(
+        TableServiceClient service,
+        DayRange days,
+        bool isLive,
+        IProgress<long>? progress,
+        CancellationToken cancellationToken,
+        int? most = null)
     {
-        var summary = new Summary(new(StringComparer.Ordinal), new Tally());
-        var read = 0L;
-        string[] columns = ["PartitionKey", ColumnNames.IsTest, "bounce"];
-        await foreach (var row in service.RowsAsync(EventIndex.ByDayTable, EventQueries.OfDays(from, to), columns, cancellationToken))
+        var counted = isLive ? CountedDays.None(days) : await CountedDays.ReadAsync(service, days, cancellationToken);
+        var live = new LiveCount(service, most ?? int.MaxValue, progress);
+        var missing = most is null
+            ? await live.CountAllAsync(counted.Uncounted, cancellationToken)
+            : await live.CountNewestAsync(counted.Uncounted, cancellationToken);
+        var summary = new Summary(new(StringComparer.Ordinal), new Tally(), missing);
+        foreach (var row in counted.Rows)
         {
-            // <day>_<event>, with =XX for a byte that no key may hold.
-            var (day, key) = (row.PartitionKey[..from.Length], row.PartitionKey[(from.Length + 1)..]);
-            var name = key.Contains('=', StringComparison.Ordinal) ? Uri.UnescapeDataString(key.Replace('=', '%')) : key;
-            if (!summary.ByDay.TryGetValue(day, out var tally))
-            {
-                summary.ByDay.Add(day, tally = new Tally());
-            }
+            summary.CountOf(row.RowKey).Add(Read(row));
+        }
 
-            var isTest = row.TryGetValue(ColumnNames.IsTest, out var test) && test is true;
-            var isHard = name == "bounce" && row.TryGetValue("bounce", out var bounce)
-                && bounce is string kind && kind.Equals("hard", StringComparison.OrdinalIgnoreCase);
-            tally.Add(name, isTest, isHard);
-            summary.Total.Add(name, isTest, isHard);
-            progress.Report(++read);
+        foreach (var (key, count) in live.Counts)
+        {
+            summary.CountOf(key).Add(count);
+        }
+
+        foreach (var tally in summary.ByDay.Values)
+        {
+            summary.Total.Add(tally);
         }
 
         return summary;
     }
-}
 
-/// <summary>The counts of one day or of all. Test events are counted separately and nowhere else.</summary>
-internal sealed class Tally
-{
-    public SortedDictionary<string, int> Counts { get; } = new(StringComparer.Ordinal);
+    /// <summary>The counts of one day; zeros if it has no events.</summary>
+    public Tally Of(DateOnly day) => ByDay.GetValueOrDefault(DayRange.ToText(day)) ?? new Tally();
 
-    public int Events { get; private set; }
-
-    public int HardBounces { get; private set; }
-
-    public int Tests { get; private set; }
-
-    /// <summary>Delivered / (delivered + hard bounces); null where that would divide by zero.</summary>
-    public double? DeliveryRate => Rate(Delivered, Delivered + HardBounces);
-
-    /// <summary>Spam complaints / delivered; null where that would divide by zero.</summary>
-    public double? ComplaintRate => Rate(Counts.GetValueOrDefault("spam"), Delivered);
-
-    private int Delivered => Counts.GetValueOrDefault("delivered");
-
-    public void Add(string name, bool isTest, bool isHardBounce)
+    private static DayCount Read(TableEntity row)
     {
-        if (isTest)
+        try
         {
-            Tests++;
-            return;
+            return DayCount.Of(row);
         }
-
-        Events++;
-        Counts[name] = Counts.GetValueOrDefault(name) + 1;
-        HardBounces += isHardBounce ? 1 : 0;
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException(
+                $"The row {row.RowKey} of Smtp2GoDays cannot be read. Add --live, or run reindex, which counts all days again.", e);
+        }
     }
 
-    private static double? Rate(int part, int whole) => whole == 0 ? null : (double)part / whole;
+    // <day>_<event>, with =XX for a byte that no key may hold.
+    private DayCount CountOf(string key)
+    {
+        var (day, name) = (DaysTable.DayOf(key)!, key[(key.IndexOf('_', StringComparison.Ordinal) + 1)..]);
+        if (!ByDay.TryGetValue(day, out var tally))
+        {
+            ByDay.Add(day, tally = new Tally());
+        }
+
+        return tally[name.Contains('=', StringComparison.Ordinal) ? Uri.UnescapeDataString(name.Replace('=', '%')) : name];
+    }
 }

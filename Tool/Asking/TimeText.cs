@@ -5,6 +5,8 @@ namespace Smtp2GoIngest.Tool.Asking;
 /// <summary>Times as people read them, in one time zone.</summary>
 internal sealed record TimeText(TimeZoneInfo Zone)
 {
+    public static readonly TimeText Utc = new(TimeZoneInfo.Utc);
+
     public string Heading => Zone.Equals(TimeZoneInfo.Utc) ? "Time (UTC)" : "Time (local)";
 
     /// <summary><c>2026-05-01 11:20:31</c>; empty if there is no time.</summary>
@@ -25,6 +27,9 @@ internal sealed record TimeText(TimeZoneInfo Zone)
         { TotalHours: < 48 } => Number(time.TotalHours, "h"),
         _ => Number(time.TotalDays, "days"),
     };
+
+    /// <summary>The same for a number of seconds; a dash if it is not known.</summary>
+    public static string OfSeconds(double? seconds) => seconds is { } s ? Of(TimeSpan.FromSeconds(s)) : "–";
 
     private static string Number(double value, string unit) => FormattableString.Invariant($"{Math.Floor(value):0} {unit}");
 }

@@ -41,6 +41,33 @@ internal static class ArgumentParsing
         return days;
     }
 
+    /// <summary>The last day in UTC, for a command whose argument <c>days</c> may be only the first one.</summary>
+    public static Argument<string?> LastDay(CommandContext context) => new("to")
+    {
+        Description = "The last day (included), if <days> is only the first one.",
+        Arity = ArgumentArity.ZeroOrOne,
+        CustomParser = argument => ParseDay(argument, context.Today, DateOnly.MaxValue),
+    };
+
+    /// <summary>From the first day to the last one, if that is given.</summary>
+    public static DayRange RangeOf(DayRange days, string? to)
+    {
+        if (to is null)
+        {
+            return days;
+        }
+
+        if (days.First != days.Last)
+        {
+            throw new CommandFailedException($"{days} is already a range: leave out {to}.", ExitCode.WrongUsage);
+        }
+
+        var last = DateOnly.Parse(to, CultureInfo.InvariantCulture);
+        return days.First <= last
+            ? new DayRange(days.First, last)
+            : throw new CommandFailedException($"{days} is after {to}: give the first day first.", ExitCode.WrongUsage);
+    }
+
     public static DayRange LastDays(ArgumentResult argument, CommandContext context, int count) =>
         DayRange.LastDays(count, Today(argument, context));
 
@@ -85,6 +112,22 @@ internal static class ArgumentParsing
         Description = description,
         CustomParser = argument => ParseNumber(argument, 1, MaxLimit),
     };
+
+    /// <summary>For a command that can write a file.</summary>
+    public static Option<string?> Output(string description)
+    {
+        var file = new Option<string?>("--output") { Description = description };
+        file.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is not { } name
+                || string.IsNullOrWhiteSpace(name)
+                || name.Contains('\0', StringComparison.Ordinal))
+            {
+                result.AddError("--output must name a file; leave it out for standard output.");
+            }
+        });
+        return file;
+    }
 
     public static T ParseNumber<T>(ArgumentResult argument, T min, T max)
         where T : INumber<T>

@@ -1,3 +1,4 @@
+using Smtp2GoIngest.Tool.Asking;
 using Spectre.Console;
 
 namespace Smtp2GoIngest.Tool.Commands;

@@ -4,6 +4,7 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
 using Smtp2GoIngest.Tool.Asking;
+using Smtp2GoIngest.Tool.Studio;
 using Spectre.Console;
 
 namespace Smtp2GoIngest.Tool.Commands;
@@ -89,6 +90,8 @@ internal sealed class CommandContext
     public QueueServiceClient Queues(ParseResult parsed) => StorageClients.Queues(StorageOf(parsed), isPatient: true);
 
     public BlobServiceClient Blobs(ParseResult parsed) => StorageClients.Blobs(StorageOf(parsed), isPatient: true);
+
+    public StudioStorage Studio(ParseResult parsed) => StudioStorage.Of(StorageOf(parsed));
 
     public bool IsJson(ParseResult parsed) => parsed.GetValue(Json);
 

@@ -8,7 +8,6 @@ namespace Smtp2GoIngest.Tool.Commands;
 internal static class DeadLetterListCommand
 {
     private const int DefaultLimit = 20;
-    private const int MaxParallel = 8;
 
     private static readonly string[] JsonColumns =
     [
@@ -51,7 +50,7 @@ internal static class DeadLetterListCommand
     private static async Task DrawAsync(
         CommandContext context, ParseResult parsed, string? reason, int most, CancellationToken cancellationToken)
     {
-        var groups = await DeadLetterQueries.GroupAsync(context.Tables(parsed), reason, most, cancellationToken);
+        var (groups, _) = await DeadLetterQueries.GroupAsync(context.Tables(parsed), reason, most, int.MaxValue, cancellationToken);
         if (groups.Count == 0)
         {
             var none = $"No dead letters{(reason is null ? string.Empty : $" with reason {reason}")}.";
@@ -60,7 +59,8 @@ internal static class DeadLetterListCommand
 
         foreach (var group in groups)
         {
-            var sizes = await SizesAsync(context, parsed, group.Oldest, cancellationToken);
+            var sizes = await DeadLettersOfReason.SizesAsync(
+                context.Tables(parsed), context.Blobs(parsed), group.Oldest, cancellationToken);
             var rows = group.Oldest.Select((letter, i) => (Cell[])
             [
                 Cell.Key(letter.Key.ShortId),
@@ -77,19 +77,6 @@ internal static class DeadLetterListCommand
                 ],
                 cancellationToken);
         }
-    }
-
-    private static async Task<long?[]> SizesAsync(
-        CommandContext context, ParseResult parsed, IReadOnlyList<DeadLetter> letters, CancellationToken cancellationToken)
-    {
-        var (tables, blobs) = (context.Tables(parsed), context.Blobs(parsed));
-        var sizes = new long?[letters.Count];
-        await Parallel.ForAsync(
-            0,
-            letters.Count,
-            new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken },
-            async (i, token) => sizes[i] = await DeadLetterQueries.SizeAsync(tables, blobs, letters[i].Key, token));
-        return sizes;
     }
 
     private static string Size(long bytes) => bytes < 1_000

@@ -110,19 +110,10 @@ internal static class EmailCommand
             return context.Lines([.. deliveries.All.Select(Verdict)]);
         }
 
-        var counts = deliveries.All.CountBy(delivery => delivery.State).OrderByDescending(count => count.Value);
-        var total = $"{PlainText.Count(deliveries.All.Count, "recipient")}: "
-            + string.Join(", ", counts.Select(count => FormattableString.Invariant($"{count.Value:N0} {Word(count.Key)}")));
-        List<Delivery> others =
-        [
-            // What needs a look first.
-            .. deliveries.All
-                .Where(delivery => delivery.State != DeliveryState.Delivered)
-                .OrderBy(delivery => delivery.State == DeliveryState.Waiting),
-        ];
+        List<Delivery> others = [.. deliveries.Notable];
         return
         [
-            .. context.Lines([[Cell.Text(total)]]),
+            .. context.Lines([[Cell.Text(deliveries.Describe())]]),
             .. context.Lines([.. others.Take(MostVerdicts).Select(Verdict)]),
             .. others.Count > MostVerdicts ? [FormattableString.Invariant($"… and {others.Count - MostVerdicts:N0} more")] : (string[])[],
             .. deliveries.IsIncomplete
@@ -133,17 +124,4 @@ internal static class EmailCommand
         Cell[] Verdict(Delivery delivery) =>
             [Cell.Key(delivery.Recipient), Cell.Text(delivery.Describe(times, now), TintOf(delivery.State))];
     }
-
-    private static string Word(DeliveryState state) => state switch
-    {
-        DeliveryState.Delivered => "delivered",
-        DeliveryState.HardBounced => "bounced (hard)",
-        DeliveryState.SoftBounced => "bounced (soft)",
-        DeliveryState.Failed => "failed",
-        DeliveryState.Rejected => "rejected",
-        DeliveryState.Complained => "marked it as spam",
-        DeliveryState.Unsubscribed => "unsubscribed",
-        DeliveryState.OnlyTests => "only test events",
-        _ => "waiting",
-    };
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Azure.Data.Tables;
+using Smtp2GoIngest.Reconciling;
 using Smtp2GoIngest.Tool.Asking;
 
 namespace Smtp2GoIngest.Tool.Commands;
@@ -15,7 +16,7 @@ internal static class EventList
     {
         var times = context.Times(parsed);
         return new RowList(
-            [times.Heading, "Event", "Recipient", "Email", "What SMTP2GO says"],
+            Headings(times),
             row => Cells(StoredEvent.Of(row), times),
             StoredEvent.Columns);
     }
@@ -33,15 +34,33 @@ internal static class EventList
             [
                 Cell.Key(times.Of(e.Time)),
                 Event(e),
-                .. (Cell[])(withRecipient ? [Recipients(e)] : []),
+                .. (Cell[])(withRecipient ? [Recipients(e.Recipients, e.OtherRecipients)] : []),
                 Cell.Text(e.Says),
             ]),
         ]);
 
-    private static Cell[] Cells(StoredEvent e, TimeText times) =>
-        [Cell.Key(times.Of(e.Time)), Event(e), Recipients(e), Cell.Key(e.EmailId), Cell.Text(e.Says)];
+    /// <summary>Events that are not stored, as <see cref="OfMany"/> would show them.</summary>
+    public static IEnumerable<string> Lines(CommandContext context, TimeText times, IReadOnlyList<MissingEvent> events) =>
+        events.Chunk(RowList.RowsPerPage).SelectMany(page => context.Lines(
+            [
+                .. page.Select(e => (Cell[])
+                [
+                    Cell.Key(times.Of(e.Date)),
+                    Cell.Key(e.Group.Kind.ToString(), TintOf(e.Group.Kind.Event)),
+                    Recipients(e.Group.Kind.IsOfEmail ? e.Recipients : e.Event.Recipient is { } one ? [one] : [], 0),
+                    Cell.Key(e.Group.EmailId),
+                    Cell.Text(e.Event.SmtpResponse ?? e.Event.Reason),
+                ]),
+            ],
+            Headings(times)));
 
-    private static Cell Event(StoredEvent e) => Cell.Key(e.Name + (e.IsTest ? " (test)" : string.Empty), TintOf(e.Name));
+    private static string[] Headings(TimeText times) => [times.Heading, "Event", "Recipient", "Email", "What SMTP2GO says"];
+
+    private static Cell[] Cells(StoredEvent e, TimeText times) =>
+        [Cell.Key(times.Of(e.Time)), Event(e), Recipients(e.Recipients, e.OtherRecipients), Cell.Key(e.EmailId), Cell.Text(e.Says)];
+
+    private static Cell Event(StoredEvent e) =>
+        Cell.Key(e.Name + (e.IsTest ? " (test)" : e.IsFilledIn ? " (filled in)" : string.Empty), TintOf(e.Name));
 
     public static Tint TintOf(string eventName) => eventName switch
     {
@@ -51,10 +70,10 @@ internal static class EventList
         _ => Tint.None,
     };
 
-    private static Cell Recipients(StoredEvent e)
+    private static Cell Recipients(IReadOnlyList<string> all, int notNamed)
     {
-        var others = e.OtherRecipients + Math.Max(0, e.Recipients.Count - MostRecipients);
-        var shown = e.Recipients.Take(MostRecipients);
+        var others = notNamed + Math.Max(0, all.Count - MostRecipients);
+        var shown = all.Take(MostRecipients);
         return Cell.Keys(others == 0 ? shown : shown.Append(FormattableString.Invariant($"and {others:N0} more")));
     }
 }

@@ -19,12 +19,7 @@ internal static class ExportCommand
             Description = $"In UTC: {DayRange.Forms}.",
             CustomParser = argument => ArgumentParsing.ParseDays(argument, context.Today),
         };
-        var to = new Argument<string?>("to")
-        {
-            Description = "The last day (included), if <days> is only the first one.",
-            Arity = ArgumentArity.ZeroOrOne,
-            CustomParser = argument => ArgumentParsing.ParseDay(argument, context.Today, DateOnly.MaxValue),
-        };
+        var to = ArgumentParsing.LastDay(context);
         var format = new Option<string>("--format")
         {
             Description = "csv: fixed columns, and one named other with the rest as JSON; ndjson: every column.",
@@ -33,23 +28,15 @@ internal static class ExportCommand
         format.AcceptOnlyFromAmong(Csv, Ndjson);
         var exact = new Option<bool>("--exact")
         {
-            Description = "With --format csv, values exactly as they are. Without this, no spreadsheet takes any of them for a formula.",
+            Description = "With --format csv, values exactly as they are. Without this, no value can act as a formula in a spreadsheet.",
         };
-        var file = new Option<string?>("--output")
-        {
-            Description = "The file to write. Run the same command again to continue one that was interrupted.",
-        };
+        var file = ArgumentParsing.Output("The file to write. Run the same command again to continue one that was interrupted.");
         var command = new Command("export", "Writes every event in a range of days, by day and event, without bodies.")
         {
             days, to, format, exact, file,
         };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(file) is { } name && (string.IsNullOrWhiteSpace(name) || name.Contains('\0', StringComparison.Ordinal)))
-            {
-                result.AddError("--output must name a file; leave it out for standard output.");
-            }
-
             if (result.GetValue(exact) && result.GetValue(format) != Csv)
             {
                 result.AddError("--exact goes with --format csv: ndjson is always exact.");
@@ -57,31 +44,13 @@ internal static class ExportCommand
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var range = RangeOf(parsed.GetRequiredValue(days), parsed.GetValue(to));
+            var range = ArgumentParsing.RangeOf(parsed.GetRequiredValue(days), parsed.GetValue(to));
             var isCsv = parsed.GetValue(format) == Csv;
             var count = await ExportAsync(
                 context, parsed, range, isCsv, parsed.GetValue(exact), parsed.GetValue(file), cancellationToken);
             return count > 0 ? ExitCode.Done : await context.NothingFoundAsync($"No events found for {range}.");
         });
         return command;
-    }
-
-    private static DayRange RangeOf(DayRange days, string? to)
-    {
-        if (to is null)
-        {
-            return days;
-        }
-
-        if (days.First != days.Last)
-        {
-            throw new CommandFailedException($"{days} is already a range: leave out {to}.", ExitCode.WrongUsage);
-        }
-
-        var last = DateOnly.Parse(to, CultureInfo.InvariantCulture);
-        return days.First <= last
-            ? new DayRange(days.First, last)
-            : throw new CommandFailedException($"{days} is after {to}: give the first day first.", ExitCode.WrongUsage);
     }
 
     private static async Task<long> ExportAsync(
@@ -127,7 +96,7 @@ internal static class ExportCommand
         CancellationToken cancellationToken)
     {
         var output = file?.Output ?? context.Output;
-        var csv = isCsv ? new EventCsv(output, isExact) : null;
+        var csv = isCsv ? RowCsv.Events(output, isExact) : null;
         var count = file?.Kept?.Events ?? 0;
         if (file?.Kept is { } kept)
         {

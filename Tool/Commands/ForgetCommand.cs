@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using Microsoft.Extensions.DependencyInjection;
 using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Tool.Asking;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
@@ -65,6 +66,7 @@ internal static class ForgetCommand
         new("deleted", isDone ? "Events deleted" : "Events to delete", forgotten.Deleted),
         new("redacted", isDone ? "Events redacted" : "Events to redact", forgotten.Redacted),
         new("indexRows", isDone ? "Index rows without an event deleted" : "Index rows without an event to delete", forgotten.IndexRows),
+        new("recipients", isDone ? "Recipient states deleted" : "Recipient states to delete", forgotten.Recipients),
         new("deadLetters", isDone ? "Dead letters deleted or redacted" : "Dead letters to delete or redact", forgotten.DeadLetters),
         new("blobs", isDone ? "Stored bodies deleted" : "Stored bodies to delete", forgotten.Blobs),
         new("blobsLeft", "Stored bodies kept: run this again later", forgotten.BlobsLeft),

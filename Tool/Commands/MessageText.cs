@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Smtp2GoIngest.Tool.Asking;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
@@ -29,9 +30,9 @@ internal static partial class MessageText
         return isClear ? $"://{host}{(host == rest ? string.Empty : "…")}" : "://…";
     }
 
-    // In quotes it may contain blanks, and ends with the quote.
+    // In quotes it may contain blanks, and ends with the quote. A scheme by itself is no URL, and SMTP2GO's own is no secret.
     [GeneratedRegex(
-        "(?<='[a-z0-9+.-]{1,20})://.*?(?='(?:[\\s.,:;)]|$)|$)|://\\S*",
+        "(?<='[a-z0-9+.-]{1,20})://.*?(?='(?:[\\s.,:;)]|$)|$)|://(?!(?:api\\.smtp2go\\.com/v3)?[.,]?(?:\\s|$))\\S*",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant,
         TimeoutMilliseconds)]
     private static partial Regex Url();

@@ -74,8 +74,23 @@ internal static class RecipientCommand
                 cancellationToken);
         }
 
-        await context.WriteLinesAsync(context.Lines([[Cell.Text(history.State.Describe(times))]]), cancellationToken);
+        await context.WriteLinesAsync(
+            [
+                .. context.Lines([[Cell.Text(history.State.Describe(times))]]),
+                .. history.State.Folded is { } state ? StateLines(context, times, state) : [],
+            ],
+            cancellationToken);
         return true;
+    }
+
+    private static IEnumerable<string> StateLines(CommandContext context, TimeText times, RecipientState state)
+    {
+        var since = state.StateSince is null ? string.Empty : $" since {times.Of(state.StateSince).Replace(' ', '\u00a0')}";
+        var why = state is { State: not RecipientState.Active, BounceClass: { } bounceClass } && bounceClass != state.State
+            ? $" ({bounceClass})"
+            : string.Empty;
+        var text = Cell.Text($"{state.State}{since}{why}", RecipientsCommand.TintOf(state.State));
+        return [string.Empty, .. context.Lines([[Cell.Key("State", Tint.Dim), text]])];
     }
 
     private static async Task<RecipientHistory> ReadAsync(

@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Smtp2GoIngest.Classifying;
 using Smtp2GoIngest.Parsing;
 using Smtp2GoIngest.Receiving;
 using Smtp2GoIngest.Tool.Asking;
@@ -136,7 +137,7 @@ internal static class SendCommand
             : Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..16];
         var start = id is null ? now - SpanOfSample : new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero);
         return SampleWebhook
-            .OneOfEach($"1w{digits[..4]}-{digits[4..]}", start, recipient, id)
+            .OneOfEach($"{SubmissionTime.ToText(start)}-{digits[..11]}-{digits[11..15]}", start, recipient, id)
             .Single(webhook => webhook.Fields.Contains(new("event", eventName)));
     }
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 
-namespace Smtp2GoIngest.Tool.Commands;
+namespace Smtp2GoIngest.Tool.Asking;
 
 internal static class PlainText
 {
@@ -30,12 +30,19 @@ internal static class PlainText
         });
     }
 
+    /// <summary>The beginning of a text, with an ellipsis if that is not all. No character is cut in half.</summary>
+    public static string Cut(string text, int length) =>
+        text.Length <= length ? text : $"{text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)}…";
+
     /// <summary><c>2,000</c>.</summary>
     public static string Number(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
     /// <summary><c>1 event</c>, <c>2,000 events</c>.</summary>
     public static string Count(long count, string noun) =>
         FormattableString.Invariant($"{count:N0} {noun}{(count == 1 ? string.Empty : "s")}");
+
+    /// <summary><c>1.50 %</c>; a dash for a rate with nothing to divide by.</summary>
+    public static string Percent(double? rate) => rate is { } r ? r.ToString("0.00 %", CultureInfo.InvariantCulture) : "–";
 
     private static IEnumerable<char> Range(char first, char last) => Enumerable.Range(first, last - first + 1).Select(c => (char)c);
 }

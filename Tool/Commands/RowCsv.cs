@@ -6,17 +6,18 @@ using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tool.Commands;
 
-/// <summary>Writes events as CSV (RFC 4180, lines end in LF).</summary>
+/// <summary>Writes rows as CSV (RFC 4180, lines end in LF).</summary>
+/// <param name="columns">Fixed, whatever is stored: a header that never changes, and memory that does not grow with the rows.</param>
+/// <param name="hasOther">Whether a last column has all other columns as JSON.</param>
 /// <param name="isExact">
 /// Values exactly as they are, for programs. Otherwise for a spreadsheet: with a byte order mark, and no text can act as a formula.
 /// </param>
-internal sealed class EventCsv(TextWriter output, bool isExact)
+internal sealed class RowCsv(TextWriter output, IReadOnlyList<string> columns, bool hasOther, bool isExact)
 {
     private const string ByteOrderMark = "\ufeff";
     private const string Other = "other";
 
-    // Fixed, whatever is stored: a header that never changes, and memory that does not grow with the range.
-    private static readonly string[] Columns =
+    private static readonly string[] OfEvents =
     [
         "PartitionKey", "RowKey", "event", "time", "email_id", "rcpt", "recipients", "bounce", "message", "context", "host", "subject",
         "sender", "from", "from_address", "from_name", "message_id", "id", "auth", "srchost", "url", "user_agent", "read_secs", "client",
@@ -24,37 +25,43 @@ internal sealed class EventCsv(TextWriter output, bool isExact)
         "destination_number", "source_number", "message_content", "status_code", "region", "retry_count", "submitted_timestamp",
         "received_timestamp", "sender_email", "email_subject",
         ColumnNames.ReceivedAt, ColumnNames.WebhookId, ColumnNames.ContentType, ColumnNames.BodyBlob, ColumnNames.IsTest,
-        ColumnNames.Truncated,
+        ColumnNames.Truncated, .. ColumnNames.Facts,
     ];
-
-    private static readonly HashSet<string> NotOther = [.. Columns, "odata.etag", "Timestamp"];
 
     private static readonly CsvWriterOptions Options = new() { NewLine = "\n" };
 
     // The list is OWASP's. It includes full-width forms, which some spreadsheets treat the same.
     private static readonly SearchValues<char> Formula = SearchValues.Create("=+-@＝＋－＠\t\r\n");
 
+    private readonly HashSet<string> notOther = [.. columns, "odata.etag", "Timestamp"];
+
     // It writes UTF-8 itself: through a writer, that would be decoded to text and encoded again.
     private readonly CsvWriter csv = output is StreamWriter { Encoding: UTF8Encoding } writer
         ? CsvWriter.Create(writer.BaseStream, Options, leaveOpen: true)
         : CsvWriter.Create(output, Options, leaveOpen: true);
 
+    public static RowCsv Events(TextWriter output, bool isExact) => new(output, OfEvents, hasOther: true, isExact);
+
     public async Task WriteHeaderAsync(CancellationToken cancellationToken)
     {
         // The byte order mark is part of the first name, so that it is written the same way.
-        csv.WriteField((isExact ? string.Empty : ByteOrderMark) + Columns[0]);
-        await csv.WriteRecordAsync([.. Columns[1..], Other], cancellationToken);
+        csv.WriteField((isExact ? string.Empty : ByteOrderMark) + columns[0]);
+        await csv.WriteRecordAsync([.. columns.Skip(1), .. hasOther ? [Other] : (string[])[]], cancellationToken);
     }
 
     public async Task WriteAsync(TableEntity row, CancellationToken cancellationToken)
     {
-        foreach (var column in Columns)
+        foreach (var column in columns)
         {
             csv.WriteField(row.TryGetValue(column, out var value) && value is not null ? TextOf(value) : string.Empty);
         }
 
-        var other = JsonLines.ToJson(row.Where(column => column.Value is not null && !NotOther.Contains(column.Key)));
-        csv.WriteField(other.Count > 0 ? TextOf(JsonLines.ToText(other)) : string.Empty);
+        if (hasOther)
+        {
+            var other = JsonLines.ToJson(row.Where(column => column.Value is not null && !notOther.Contains(column.Key)));
+            csv.WriteField(other.Count > 0 ? TextOf(JsonLines.ToText(other)) : string.Empty);
+        }
+
         await csv.EndRecordAsync(cancellationToken);
     }
 
