@@ -10,6 +10,9 @@ internal static class Repository
     /// <summary>The output folder of SelfHost, in the same configuration as this program.</summary>
     public static string SelfHostFolder { get; } = Built("SelfHostFolder");
 
+    /// <summary>The folder of the package, which has the driver of browsers in it.</summary>
+    public static string PlaywrightPackage { get; } = Built("PlaywrightPackage");
+
     private static string Built(string name) => Path.GetFullPath(
         typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == name).Value!);
 }

@@ -17,6 +17,10 @@ internal static class Subject
     public static AuthenticationHeaderValue Credentials { get; } =
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")));
 
+    /// <summary>The webhook of an app, with its credentials, as SMTP2GO is given it.</summary>
+    public static Uri WebhookUrl(Uri app) =>
+        new UriBuilder(new Uri(app, "webhook/smtp2go")) { UserName = Username, Password = Password }.Uri;
+
     /// <summary>Builds the app in this process, on a free port and silent.</summary>
     /// <param name="consume">Whether it runs its pumps and timers. Without them, what it receives stays in the queue to be counted.</param>
     public static WebApplication Build(string connectionString, bool consume) => SelfHostedApp.Build(

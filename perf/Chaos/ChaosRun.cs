@@ -70,10 +70,12 @@ internal static class ChaosRun
         await reports;
         await app.TerminateAsync(cancellationToken);
 
+        await CountedBooks.CountAsync(azurite.ConnectionString, cancellationToken);
         var books = await Books.ReadAsync(ledger, azurite.ConnectionString, cancellationToken);
         IReadOnlyList<BookLine> lines =
         [
             .. books.Balance(),
+            .. await CountedBooks.BalanceAsync(azurite.ConnectionString, cancellationToken),
             poison,
             new("exits of the app: only as asked, and clean", app.Kills + app.Terminations, app.BadEnds),
         ];

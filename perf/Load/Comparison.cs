@@ -17,11 +17,14 @@ internal sealed record Draining(double EventsPerSecond, double RowsPerSecond, do
 internal sealed record Flood(int Webhooks, double AfterAQuarter, double AtTheEnd, double AtMost);
 
 /// <summary>Measures the sides in turn and counts every acknowledged webhook.</summary>
+/// <param name="sides">Which sides to measure: comparing needs all of them, counting only the app.</param>
 /// <param name="warmUp">How long each side runs unmeasured first, so that no code is measured on its first run.</param>
-internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationToken cancellationToken)
+internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp, CancellationToken cancellationToken)
 {
     private const int Busy = 64;
     private const double MB = 1024 * 1024;
+
+    private IEnumerable<Side> Storing => sides.Where(side => side != Side.Floor);
 
     /// <summary>Webhooks that were acknowledged but are neither in the queue nor in the table.</summary>
     public int Lost { get; private set; }
@@ -40,27 +43,39 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
         int[] connectionCounts, int rounds, TimeSpan duration)
     {
         var cells = new Dictionary<(Side Side, int Connections), List<Receiving>>();
-        await using var app = await Sides.StartAsync(Side.App, storage.ConnectionString, consume: false, cancellationToken);
-        await using var plain = await Sides.StartAsync(Side.Plain, storage.ConnectionString, consume: false, cancellationToken);
-        await using var floor = await Sides.StartAsync(Side.Floor, storage.ConnectionString, consume: false, cancellationToken);
-        (Side Side, ServingProcess Server)[] servers = [(Side.App, app), (Side.Plain, plain), (Side.Floor, floor)];
-        foreach (var (side, server) in servers)
+        var servers = new List<(Side Side, ServingProcess Server)>();
+        try
         {
-            await storage.ResetAsync(cancellationToken);
-            await CountAsync(side, await Clients.RunAsync(server.Url, Busy, warmUp, cancellationToken));
-        }
-
-        foreach (var connections in connectionCounts)
-        {
-            for (var round = 0; round < rounds; round++)
+            foreach (var side in sides)
             {
-                foreach (var (side, server) in InTurn(round, servers))
+                servers.Add((side, await Sides.StartAsync(side, storage.ConnectionString, consume: false, cancellationToken)));
+            }
+
+            foreach (var (side, server) in servers)
+            {
+                await storage.ResetAsync(cancellationToken);
+                await CountAsync(side, await Clients.RunAsync(server.Url, Busy, warmUp, cancellationToken));
+            }
+
+            foreach (var connections in connectionCounts)
+            {
+                for (var round = 0; round < rounds; round++)
                 {
-                    await storage.ResetAsync(cancellationToken);
-                    var cell = await MeasureAsync(side, server, connections, duration);
-                    await CountAsync(side, cell.Seen);
-                    Add(cells, (side, connections), cell);
+                    foreach (var (side, server) in InTurn(round, servers))
+                    {
+                        await storage.ResetAsync(cancellationToken);
+                        var cell = await MeasureAsync(side, server, connections, duration);
+                        await CountAsync(side, cell.Seen);
+                        Add(cells, (side, connections), cell);
+                    }
                 }
+            }
+        }
+        finally
+        {
+            foreach (var (_, server) in servers)
+            {
+                await server.DisposeAsync();
             }
         }
 
@@ -73,7 +88,7 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
         var cells = new Dictionary<(Side Side, int Connections), List<Receiving>>();
         for (var round = 0; round < rounds; round++)
         {
-            foreach (var side in InTurn(round, Side.App, Side.Plain))
+            foreach (var side in InTurn(round, Storing))
             {
                 await storage.ResetAsync(cancellationToken);
                 Seen before;
@@ -101,7 +116,7 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
         var cells = new Dictionary<Side, List<Draining>>();
         for (var round = 0; round < rounds; round++)
         {
-            foreach (var side in InTurn(round, Side.App, Side.Plain))
+            foreach (var side in InTurn(round, Storing))
             {
                 await storage.ResetAsync(cancellationToken);
                 Seen seen;
@@ -149,7 +164,7 @@ internal sealed class Comparison(Storage storage, TimeSpan warmUp, CancellationT
     }
 
     /// <summary>The sides in turn, every other round the last one first.</summary>
-    private static IEnumerable<T> InTurn<T>(int round, params T[] sides) => round % 2 == 0 ? sides : sides.Reverse();
+    private static IEnumerable<T> InTurn<T>(int round, IEnumerable<T> all) => round % 2 == 0 ? all : all.Reverse();
 
     private static void Add<TKey, TCell>(Dictionary<TKey, List<TCell>> cells, TKey key, TCell cell)
         where TKey : notnull

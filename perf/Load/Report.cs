@@ -39,7 +39,7 @@ internal static class Report
         [
             .. cells.OrderBy(cell => cell.Key.Connections).ThenBy(cell => cell.Key.Side).Select(cell =>
             {
-                var plain = cells[(Side.Plain, cell.Key.Connections)];
+                var plain = cells.GetValueOrDefault((Side.Plain, cell.Key.Connections), cell.Value);
                 return new[]
                 {
                     Number(cell.Key.Connections, 0),
@@ -62,9 +62,9 @@ internal static class Report
             .. cells.Select(cell => new[]
             {
                 cell.Key.ToString().ToLowerInvariant(),
-                WithRatio(cell.Value, cells[Side.Plain], c => c.EventsPerSecond, 0),
-                WithRatio(cell.Value, cells[Side.Plain], c => c.RowsPerSecond, 0),
-                WithRatio(cell.Value, cells[Side.Plain], c => c.CpuPerThousand, 3),
+                WithRatio(cell.Value, cells.GetValueOrDefault(Side.Plain, cell.Value), c => c.EventsPerSecond, 0),
+                WithRatio(cell.Value, cells.GetValueOrDefault(Side.Plain, cell.Value), c => c.RowsPerSecond, 0),
+                WithRatio(cell.Value, cells.GetValueOrDefault(Side.Plain, cell.Value), c => c.CpuPerThousand, 3),
                 Number(cell.Value.Max(c => c.PeakMemory), 0),
             })
         ]);
