@@ -3,14 +3,15 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Reflection;
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Smtp2GoIngest.Maintaining;
+using Smtp2GoIngest.Classifying;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Receiving;
+using Smtp2GoIngest.Reconciling;
+using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Telemetry;
 
 namespace Smtp2GoIngest.Tests;
@@ -34,16 +35,34 @@ public sealed class InfrastructureTests
     private static readonly Regex ScopeType =
         new(@"/providers/(?<type>[A-Za-z.]+/[A-Za-z]+)/[^/]+', 'Microsoft\.Authorization/roleAssignments'", RegexOptions.NonBacktracking);
 
-    private static readonly Regex OurSetting = new("^(?:Webhook|Events|EventStorage)__", RegexOptions.NonBacktracking);
+    private static readonly Regex OurSetting = new("^(?:Webhook|Events|EventStorage|Smtp2Go)__", RegexOptions.NonBacktracking);
     private static readonly Regex MetricName = new("name == '(?<metric>[^']+)'", RegexOptions.NonBacktracking);
     private static readonly Regex WhereMissing = new(@"coalesce\(seconds, (?<seconds>[0-9.]+)\)", RegexOptions.NonBacktracking);
     private static readonly Regex PassingReason = new(@"passing = reason in \((?<reasons>[^)]+)\)", RegexOptions.NonBacktracking);
     private static readonly Regex Runbook = new(@"^.{30,}\n1\. .+\n2\. ", RegexOptions.Singleline | RegexOptions.NonBacktracking);
 
-    private static readonly Lazy<(string Template, JsonNode[] Resources)> Compiled = new(Compile);
-
     [Fact]
     public void No_key_and_no_shared_access_signature_is_in_the_template() => Assert.DoesNotMatch(KeyOrSignature, Template);
+
+    [Fact]
+    public void The_key_of_SMTP2GO_is_a_secure_parameter_and_goes_only_into_the_vault()
+    {
+        var parameter = JsonNode.Parse(Template)!["parameters"]!["smtp2goApiKey"]!;
+
+        Assert.Equal(("securestring", string.Empty), ((string?)parameter["type"], (string?)parameter["defaultValue"]));
+        Assert.Equal(
+            ["smtp2go-api-key"],
+            Resources.Where(r => Unquoted(r).Replace("empty(parameters(smtp2goApiKey))", string.Empty, StringComparison.Ordinal)
+                .Contains("smtp2goApiKey", StringComparison.Ordinal)
+                && r["type"]!.GetValue<string>() != "Microsoft.Insights/scheduledQueryRules").Select(Name));
+        Assert.All(Alerts(), r => Assert.DoesNotContain("smtp2goApiKey", Query(r), StringComparison.Ordinal));
+        Assert.Contains(
+            "param smtp2goApiKey = readEnvironmentVariable('SMTP2GO_API_KEY', '')",
+            Text("infra", "main.bicepparam"),
+            StringComparison.Ordinal);
+
+        static string Unquoted(JsonNode node) => node.ToJsonString().Replace(@"\u0027", string.Empty, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void The_passwords_are_secure_parameters_and_go_only_into_the_vault()
@@ -57,7 +76,7 @@ public sealed class InfrastructureTests
         Assert.Equal(
             ["webhook-password"],
             Resources.Where(r => r.ToJsonString().Contains("webhookPassword", StringComparison.Ordinal)).Select(Name));
-        Assert.Equal(["webhook-password", "webhook-previous-password"], NamesOf("Microsoft.KeyVault/vaults/secrets"));
+        Assert.Equal(["webhook-password", "webhook-previous-password", "smtp2go-api-key"], NamesOf("Microsoft.KeyVault/vaults/secrets"));
         Assert.Contains("param webhookPassword = readEnvironmentVariable('", Text("infra", "main.bicepparam"), StringComparison.Ordinal);
     }
 
@@ -93,6 +112,7 @@ public sealed class InfrastructureTests
         Assert.Contains("Authorization=AAD", Settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"], StringComparison.Ordinal);
         Assert.Contains("'@Microsoft.KeyVault(SecretUri=", Settings["Webhook__Password"], StringComparison.Ordinal);
         Assert.Contains("'@Microsoft.KeyVault(SecretUri=", Settings["Webhook__PreviousPassword"], StringComparison.Ordinal);
+        Assert.Contains("'@Microsoft.KeyVault(SecretUri=", Settings["Smtp2Go__ApiKey"], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -164,6 +184,10 @@ public sealed class InfrastructureTests
         Assert.Null(
             new EventsOptionsValidator()
                 .Validate(null, configuration.GetSection(EventsOptions.Section).Get<EventsOptions>()!)
+                .FailureMessage);
+        Assert.Null(
+            new Smtp2GoOptionsValidator()
+                .Validate(null, configuration.GetSection(Smtp2GoOptions.Section).Get<Smtp2GoOptions>()!)
                 .FailureMessage);
         Assert.Equal("managedidentity", storage.Credential);
         Assert.NotNull(storage.ClientId);
@@ -302,7 +326,11 @@ public sealed class InfrastructureTests
         var queried = Alerts().SelectMany(r => MetricName.Matches(Query(r)).Select(m => m.Groups["metric"].Value)).ToHashSet();
 
         Assert.Equal(
-            ["queue.oldest.age", "webhooks.dead_lettered", "webhooks.received", "webhooks.refused"], queried.Order(StringComparer.Ordinal));
+            [
+                "events.bounced", "events.delivery.duration", "events.missing", "events.rejected", "events.stored", "queue.oldest.age",
+                "webhooks.dead_lettered", "webhooks.received", "webhooks.refused",
+            ],
+            queried.Order(StringComparer.Ordinal));
         Assert.Empty(queried.Except(Instruments()));
         Assert.Contains($"'{Refusal.WrongSecret.Reason}'", Query(Alert("wrong-secret")), StringComparison.Ordinal);
     }
@@ -323,7 +351,7 @@ public sealed class InfrastructureTests
         Assert.Contains($"reason !in ({Quoted(known.Select(refusal => refusal.Reason))})", query, StringComparison.Ordinal);
         Assert.Equal(12, left.Count);
         Assert.All(left, reason => Assert.Contains(
-            reason, Regex.Split(refused["properties"]!["description"]!.GetValue<string>(), "[^a-z-]+", RegexOptions.NonBacktracking)));
+            reason, Regex.Split(Description(refused), "[^a-z-]+", RegexOptions.NonBacktracking)));
         Assert.All(PassingReason.Match(query).Groups["reasons"].Value.Split(", "), reason => Assert.Contains(reason.Trim('\''), left));
 
         static string Quoted(IEnumerable<string> reasons) => string.Join(", ", reasons.Select(reason => $"'{reason}'"));
@@ -335,14 +363,82 @@ public sealed class InfrastructureTests
         var manual = Text("docs", "operations.md");
         var all = Alerts().Concat(Of("Microsoft.Insights/metricAlerts")).ToList();
 
-        Assert.Equal(6, all.Count);
+        Assert.Equal(14, all.Count);
         Assert.All(all, alert =>
         {
-            Assert.Matches(Runbook, alert["properties"]!["description"]!.GetValue<string>());
+            Assert.Matches(Runbook, Description(alert));
             Assert.Contains("/actionGroups/smtp2go", alert["properties"]!["actions"]!.ToJsonString(), StringComparison.Ordinal);
             Assert.Contains(
                 $"`{Name(alert).Replace("smtp2go-", string.Empty, StringComparison.Ordinal)}`", manual, StringComparison.Ordinal);
         });
+    }
+
+    [Fact]
+    public void The_runbook_of_hard_bounces_says_what_to_do_about_each_class_of_bounce()
+    {
+        string[] ofRejects = [BounceClass.Suppressed, BounceClass.SenderNotVerified, BounceClass.Sandboxed];
+
+        foreach (var alert in (JsonNode[])[Alert("hard-bounces"), Alert("hard-bounces-high")])
+        {
+            Assert.All(BounceClass.All.Except(ofRejects), bounceClass => Assert.Matches(AdviceOn(bounceClass), Description(alert)));
+        }
+
+        Assert.All(
+            BounceClass.All.Where(it => RejectFault.Of(it, null) == RejectFault.Sender).Append(BounceClass.Other),
+            bounceClass => Assert.Matches(AdviceOn(bounceClass), Description(Alert("sender-rejects"))));
+
+        static string AdviceOn(string bounceClass) => $@"(?m)^(?:[a-z-]+, )*{bounceClass}(?:, [a-z-]+)*: .{{20}}";
+    }
+
+    [Fact]
+    public void The_limits_of_deliverability_are_parameters_and_the_runbooks_say_them()
+    {
+        Assert.Equal((5, 10, 100), (Default("hardBouncePercent"), Default("hardBouncePercentHigh"), Default("hardBounceLeastEvents")));
+        Assert.Equal(
+            (1, 3, 1_000), (Default("complaintsPerThousand"), Default("complaintsPerThousandHigh"), Default("complaintLeastDelivered")));
+        Assert.Equal((10, 20), (Default("slowDeliveryMinutes"), Default("slowDeliveryLeastDelivered")));
+        Assert.Equal(5, Default("senderRejectLimit"));
+        Assert.Equal((5, 2), Raised("hard-bounces"));
+        Assert.Equal((10, 1), Raised("hard-bounces-high"));
+        Assert.Equal((1, 2), Raised("complaints"));
+        Assert.Equal((3, 1), Raised("complaints-high"));
+        Assert.Equal((5, 1), Raised("sender-rejects"));
+        Assert.Equal((50, 2), Raised("slow-delivery"));
+        Assert.StartsWith("More than 10 % of the last", Description(Alert("hard-bounces-high")), StringComparison.Ordinal);
+        Assert.Contains("more than 3 in 1,000", Description(Alert("complaints-high")), StringComparison.Ordinal);
+        Assert.Contains("more than 10 minutes", Description(Alert("slow-delivery")), StringComparison.Ordinal);
+
+        int Default(string parameter) => JsonNode.Parse(Template)!["parameters"]![parameter]!["defaultValue"]!.GetValue<int>();
+
+        (int, int) Raised(string alert) => (
+            Alert(alert)["properties"]!["criteria"]!["allOf"]![0]!["threshold"]!.GetValue<int>(),
+            Alert(alert)["properties"]!["severity"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public void A_slow_delivery_can_only_be_one_that_a_range_begins_with() => Assert.Equal(
+        IngestMetrics.DeliveryBounds.Where(bound => bound >= 60).Select(bound => bound / 60),
+        JsonNode.Parse(Template)!["parameters"]!["slowDeliveryMinutes"]!["allowedValues"]!.AsArray().Select(v => v!.GetValue<int>()));
+
+    [Fact]
+    public void A_longer_window_is_looked_at_more_rarely() => Assert.Equal(
+        ["P1D PT1H", "P2D PT1H", "PT15M PT5M", "PT1H PT15M"],
+        Alerts()
+            .Select(alert => $"{alert["properties"]!["windowSize"]} {alert["properties"]!["evaluationFrequency"]}")
+            .Distinct()
+            .Order(StringComparer.Ordinal));
+
+    /// <summary>Without an audit, one of the two would be raised for ever.</summary>
+    [Fact]
+    public void The_audit_has_its_alerts_only_where_it_has_a_key_and_a_day_to_audit()
+    {
+        const string OnlyThen =
+            "[and(not(empty(parameters('smtp2goApiKey'))), or(equals(parameters('retentionDays'), 0), "
+            + "greaterOrEquals(parameters('retentionDays'), 5)))]";
+
+        Assert.All(
+            ["missing-events", "audit-stopped"], name => Assert.Equal(OnlyThen, (string?)Alert(name)["properties"]!["enabled"]));
+        Assert.Equal(0, JsonNode.Parse(Template)!["parameters"]!["missingEventsLimit"]!["defaultValue"]!.GetValue<int>());
     }
 
     [Fact]
@@ -370,59 +466,30 @@ public sealed class InfrastructureTests
 
     private static string Text(params string[] path) => File.ReadAllText(Path.Combine([Repository.Root, .. path]));
 
-    private static string Template => Compiled.Value.Template;
+    private static string Template => CompiledInfrastructure.Template;
 
-    private static JsonNode[] Resources => Compiled.Value.Resources;
+    private static IReadOnlyList<JsonNode> Resources => CompiledInfrastructure.Resources;
 
     private static Dictionary<string, string> Settings =>
         Only("Microsoft.Web/sites/config")["properties"]!
             .AsObject()
             .ToDictionary(p => p.Key, p => p.Value!.GetValue<string>(), StringComparer.OrdinalIgnoreCase);
 
-    private static (string Template, JsonNode[] Resources) Compile()
-    {
-        Assert.SkipUnless(
-            OperatingSystem.IsLinux() && RuntimeInformation.OSArchitecture == Architecture.X64,
-            "The Bicep CLI is fetched only for Linux on x64.");
-
-        var infra = new DirectoryInfo(Path.Combine(Repository.Root, "infra"));
-        var snapshot = new FileInfo(Path.Combine(Repository.Root, "artifacts", "everything.snapshot.json"));
-        if (!snapshot.Exists
-            || infra.EnumerateFiles("*", SearchOption.AllDirectories).Any(file => file.LastWriteTimeUtc > snapshot.LastWriteTimeUtc))
-        {
-            var start = new ProcessStartInfo("bash", [Path.Combine(infra.FullName, "build.sh")])
-            {
-                UseShellExecute = false,
-                RedirectStandardError = true,
-            };
-            using var build = Process.Start(start)!;
-            var errors = build.StandardError.ReadToEnd();
-            build.WaitForExit();
-            Assert.True(build.ExitCode == 0, errors);
-        }
-
-        // The compiled template with its modules, and the resources it leads to, with every expression resolved that can be without a
-        // deployment.
-        var predicted = JsonNode.Parse(File.ReadAllText(snapshot.FullName))!["predictedResources"]!.AsArray();
-        return (Text("artifacts", "main.json"), [.. predicted.Select(r => r!)]);
-    }
-
-    private static string Type(JsonNode resource) => resource["type"]!.GetValue<string>();
-
-    private static IEnumerable<JsonNode> Of(string type) => Resources.Where(r => Type(r) == type);
+    private static IEnumerable<JsonNode> Of(string type) => CompiledInfrastructure.Of(type);
 
     private static JsonNode Only(string type) => Assert.Single(Of(type));
 
-    private static string Name(JsonNode resource) => resource["name"]!.GetValue<string>().Split('/')[^1];
+    private static string Name(JsonNode resource) => CompiledInfrastructure.Name(resource);
 
     private static IEnumerable<string> NamesOf(string type) => Of(type).Select(Name);
 
-    private static IEnumerable<JsonNode> Alerts() => Of("Microsoft.Insights/scheduledQueryRules");
+    private static IEnumerable<JsonNode> Alerts() => CompiledInfrastructure.Alerts;
 
     private static JsonNode Alert(string name) => Assert.Single(Alerts(), r => Name(r).EndsWith(name, StringComparison.Ordinal));
 
-    private static string Query(JsonNode alert) =>
-        Assert.Single(alert["properties"]!["criteria"]!["allOf"]!.AsArray())!["query"]!.GetValue<string>();
+    private static string Description(JsonNode alert) => alert["properties"]!["description"]!.GetValue<string>();
+
+    private static string Query(JsonNode alert) => CompiledInfrastructure.Query(alert);
 
     private static IEnumerable<string> Constants(Type type, Func<string, bool> named) => type
         .GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)

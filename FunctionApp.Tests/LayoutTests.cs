@@ -20,9 +20,11 @@ public sealed class LayoutTests
         ["Receiving"] = ["Queueing", "Parsing", "Telemetry"],
         ["Queueing"] = ["Telemetry"],
         ["Parsing"] = [],
+        ["Classifying"] = ["Parsing"],
         ["Telemetry"] = [],
-        ["Storing"] = ["Queueing", "Parsing", "Telemetry"],
-        ["Maintaining"] = ["Storing", "Queueing", "Parsing", "Telemetry"],
+        ["Storing"] = ["Queueing", "Parsing", "Classifying", "Telemetry"],
+        ["Maintaining"] = ["Storing", "Queueing", "Parsing", "Classifying", "Telemetry"],
+        ["Reconciling"] = ["Storing", "Queueing", "Parsing", "Telemetry"],
     };
 
     [Theory]
@@ -69,9 +71,16 @@ public sealed class LayoutTests
     public void Asking_knows_no_console() => None(SourceFiles.Parse("Tool")
         .Where(tree => tree.FilePath.StartsWith("Asking/", StringComparison.Ordinal))
         .SelectMany(tree => tree.GetRoot().DescendantNodes().OfType<NameSyntax>()
-            .Where(name => name.ToString() is "Console" or "Spectre" or "AnsiConsole" or "System.CommandLine" or "TextWriter" or "Commands")
+            .Where(name => name.ToString()
+                is "Console" or "Spectre" or "AnsiConsole" or "System.CommandLine" or "TextWriter" or "Commands" or "Studio")
             .Select(name => $"{tree.FilePath} names {name}"))
         .Distinct());
+
+    [Fact]
+    public void Studio_knows_no_terminal() => None(Repository.Files("Tool/Studio")
+        .SelectMany(path => Lines(path).Select((line, i) => (Line: line, At: $"{path}:{i + 1}")))
+        .Where(it => it.Line.Contains("Tool.Commands", StringComparison.Ordinal) || it.Line.Contains("Spectre", StringComparison.Ordinal))
+        .Select(it => it.At));
 
     [Fact]
     public void Only_its_tests_reference_the_worker() => Assert.Equal(
@@ -96,7 +105,7 @@ public sealed class LayoutTests
     [InlineData("SelfHost")]
     [InlineData("Tool")]
     public void No_file_grows_too_long(string project) => None(Repository.Files(project)
-        .Where(path => path.EndsWith(".cs", StringComparison.Ordinal))
+        .Where(path => path.EndsWith(".cs", StringComparison.Ordinal) || path.EndsWith(".razor", StringComparison.Ordinal))
         .Select(path => (Path: path, Lines: Lines(path).Count()))
         .Where(file => file.Lines > LongestFile)
         .Select(file => $"{file.Path}: {file.Lines} lines"));

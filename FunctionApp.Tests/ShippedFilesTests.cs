@@ -129,6 +129,8 @@ public sealed class ShippedFilesTests
                 ["KeepPoison"] = "queue smtp2go-webhooks-poison EventStorage",
                 ["WatchQueues"] = "timer 0 * * * * *",
                 ["PurgeExpired"] = "timer 0 30 3 * * *",
+                ["CountDays"] = "timer 0 5 * * * *",
+                ["AuditDay"] = "timer 0 15 4 * * *",
             },
             FunctionMethods.ToDictionary(pair => pair.Key, pair => Describe(pair.Value.GetParameters()[0])));
 
@@ -151,6 +153,8 @@ public sealed class ShippedFilesTests
             ["KeepPoison"] = "QueueMessage message",
             ["WatchQueues"] = "TimerInfo timer, CancellationToken cancellationToken",
             ["PurgeExpired"] = "TimerInfo timer, CancellationToken cancellationToken",
+            ["CountDays"] = "TimerInfo timer, CancellationToken cancellationToken",
+            ["AuditDay"] = "TimerInfo timer, CancellationToken cancellationToken",
         },
         FunctionMethods.ToDictionary(
             pair => pair.Key,
@@ -170,6 +174,8 @@ public sealed class ShippedFilesTests
                 ["KeepPoison"] = "queueTrigger message In smtp2go-webhooks-poison EventStorage",
                 ["WatchQueues"] = "timerTrigger timer In 0 * * * * *",
                 ["PurgeExpired"] = "timerTrigger timer In 0 30 3 * * *",
+                ["CountDays"] = "timerTrigger timer In 0 5 * * * *",
+                ["AuditDay"] = "timerTrigger timer In 0 15 4 * * *",
             },
             functions.ToDictionary(
                 function => (string)function!["name"]!,

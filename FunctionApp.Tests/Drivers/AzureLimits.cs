@@ -68,6 +68,9 @@ internal static class AzureLimits
                 case int or bool:
                     size += 8 + (2 * name.Length) + 4;
                     break;
+                case double:
+                    size += 8 + (2 * name.Length) + 8;
+                    break;
                 default:
                     yield return $"{name} has the type {value?.GetType().Name ?? "null"}.";
                     break;

@@ -37,10 +37,10 @@ internal sealed class DemoRun : IAsyncDisposable
     /// <summary>Its webhook URL.</summary>
     public string Endpoint => Output.Split('\n')
         .Select(line => line.Trim())
-        .First(line => line.StartsWith("http", StringComparison.Ordinal))
+        .First(line => line.StartsWith("http", StringComparison.Ordinal) && line.Contains("/webhook/", StringComparison.Ordinal))
         .Split(' ')[0];
 
-    public static DemoPlace PlaceIn(string folder) => new(folder, AzuritePorts.AnyFree, AppPort: 0);
+    public static DemoPlace PlaceIn(string folder) => new(folder, AzuritePorts.AnyFree, AppPort: 0, Smtp2GoPort: 0);
 
     public static async Task<DemoRun> StartAsync(string folder, params string[] args)
     {

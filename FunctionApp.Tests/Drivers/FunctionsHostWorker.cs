@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Smtp2GoIngest.Receiving;
+using Smtp2GoIngest.Reconciling;
 
 namespace Smtp2GoIngest.Tests;
 
@@ -89,6 +90,7 @@ internal sealed class FunctionsHostWorker : IDisposable
 
     private static bool IsOfTheApp(string name) =>
         name.StartsWith($"{WebhookOptions.Section}__", StringComparison.Ordinal)
+        || name.StartsWith($"{Smtp2GoOptions.Section}__", StringComparison.Ordinal)
         || name.StartsWith(StorageOptions.Connection, StringComparison.Ordinal);
 
     private void Keep(object sender, DataReceivedEventArgs line)

@@ -25,6 +25,16 @@ internal sealed class IngestApp : IAsyncDisposable
     /// <summary>How long SMTP2GO waits for an answer.</summary>
     public static readonly TimeSpan Smtp2GoTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// For tests about time-outs: what the app has unless told otherwise. Other tests allow the longest, for a busy machine.
+    /// </summary>
+    public static readonly Dictionary<string, string?> ShippedTimeout = new()
+    {
+        [EnqueueTimeout] = $"{new WebhookOptions().EnqueueTimeout}",
+    };
+
+    private const string EnqueueTimeout = "Webhook:EnqueueTimeout";
+
     private readonly WebApplication app;
     private readonly QueueClient poison;
 
@@ -86,6 +96,7 @@ internal sealed class IngestApp : IAsyncDisposable
             ["EventStorage"] = connectionString,
             ["Webhook:Username"] = Username,
             ["Webhook:Password"] = Password,
+            [EnqueueTimeout] = "00:00:08",
             ["Logging:Console:LogLevel:Default"] = "None",
         };
         foreach (var (name, value) in settings ?? new Dictionary<string, string?>())

@@ -20,6 +20,7 @@ internal sealed record Scenario(
     public const string First = "the first webhook, with several recipients";
     public const string Spilled = "a spilled body";
     public const string Batch = "a batch in one partition";
+    public const string States = "events that change whom must not be mailed";
     public const string Mixed = "a batch with every kind of dead letter";
     public const string Unreadable = "a message that is not ours";
     public const string LargeDeadLetter = "a dead letter with a spilled body";
@@ -38,6 +39,18 @@ internal sealed record Scenario(
         [Spilled] = new([$"event=open&id=1&email_id=e1&rcpt=a@x.example&message={new string('m', 50_000)}"], [], [], ["1"], []),
         [Batch] = new(
             [], [], [MessageOf([.. Enumerable.Range(1, 4).Select(i => Entry($"w{i}", EventOf($"{i}")))])], ["1", "2", "3", "4"], []),
+        [States] = new(
+            [],
+            [],
+            [
+                MessageOf(
+                    Entry("w1", "event=bounce&bounce=hard&id=1&email_id=e1&rcpt=a@x.example&time=2026-05-02T11:20:31Z"),
+                    Entry("w2", "event=spam&id=2&email_id=e2&rcpt=b@x.example&time=2026-05-02T11:20:31Z"),
+                    Entry("w3", "event=resubscribe&id=3&email_id=e3&rcpt=a@x.example&time=2026-05-02T11:20:32Z"),
+                    Entry("w4", "event=unsubscribe&id=4&email_id=e4&rcpt=a@x.example&time=2026-05-02T11:20:30Z")),
+            ],
+            ["1", "2", "3", "4"],
+            []),
         [Mixed] = new(
             [],
             [],
@@ -73,7 +86,10 @@ internal sealed record Scenario(
         foreach (var table in IsFirst
                 ? []
                 : (string[])
-                    [EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable, Smtp2GoIngest.Storing.DeadLetters.TableName])
+                    [
+                        EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable, Recipients.TableName,
+                        Smtp2GoIngest.Storing.DeadLetters.TableName,
+                    ])
         {
             await new TableClient(account, table).CreateAsync(Test.Token);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -20,6 +21,9 @@ internal static class SourceFiles
             .Select(path => MetadataReference.CreateFromFile(path)),
     ];
 
+    // Compiling a project takes seconds.
+    private static readonly ConcurrentDictionary<string, Lazy<IReadOnlyList<SourceArrow>>> Found = new();
+
     private static readonly SyntaxTree ImplicitUsings = CSharpSyntaxTree.ParseText(
         """
         global using System;
@@ -41,7 +45,10 @@ internal static class SourceFiles
     /// <summary>Which files in a project name each other; generated code is left out.</summary>
     /// <param name="project">The folder of the project.</param>
     /// <param name="assembly">The name of its assembly, which may see other assemblies' internals.</param>
-    public static IReadOnlyList<SourceArrow> Arrows(string project, string assembly)
+    public static IReadOnlyList<SourceArrow> Arrows(string project, string assembly) =>
+        Found.GetOrAdd(project, _ => new(() => Find(project, assembly))).Value;
+
+    private static IReadOnlyList<SourceArrow> Find(string project, string assembly)
     {
         // Without the assembly that was built from these same files: every extension method would be there twice.
         var compilation = CSharpCompilation.Create(

@@ -1,4 +1,8 @@
+using System.Collections.Concurrent;
+using System.Xml.Linq;
+using Azure;
 using Azure.Core.Pipeline;
+using Azure.Storage.Queues;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Smtp2GoIngest.Tests.Reliability;
@@ -11,12 +15,13 @@ internal delegate Task<HttpResponseMessage> Meet(
 internal sealed class StorageWire(Meet meet) : DelegatingHandler(new SocketsHttpHandler { UseProxy = false, UseCookies = false })
 {
     /// <summary>Puts it between an app and its account.</summary>
-    public static Action<IServiceCollection> Between(string connectionString, Meet meet) => services =>
+    /// <param name="isPatient">True if a slow write of a message must not be sent again.</param>
+    public static Action<IServiceCollection> Between(string connectionString, Meet meet, bool isPatient = false) => services =>
     {
         var options = new StorageOptions { ConnectionString = connectionString };
         var transport = new HttpClientTransport(new StorageWire(meet));
         services.AddSingleton(transport);
-        services.AddSingleton(StorageClients.Queues(options, transport));
+        services.AddSingleton(StorageClients.Queues(options, transport, isPatient));
         services.AddSingleton(StorageClients.Tables(options, transport));
         services.AddSingleton(StorageClients.Blobs(options, transport));
     };
@@ -52,6 +57,9 @@ internal sealed class StorageWire(Meet meet) : DelegatingHandler(new SocketsHttp
 /// <summary>Lets a number of writes take effect and then nothing more, not even a read, as if the process had died there.</summary>
 internal sealed class CrashPoint(int writes)
 {
+    // The receipt of each message that was fetched, by the path of the message.
+    private readonly ConcurrentDictionary<string, string> held = new();
+
     private int done;
 
     /// <summary>False while the writes do not count yet.</summary>
@@ -67,6 +75,7 @@ internal sealed class CrashPoint(int writes)
     {
         ThrowIfCrashed();
         var answer = await send();
+        await NoteReceiptsAsync(request, answer);
         if (IsArmed
             && answer.IsSuccessStatusCode
             && request.Method != HttpMethod.Get
@@ -79,6 +88,53 @@ internal sealed class CrashPoint(int writes)
 
         ThrowIfCrashed();
         return answer;
+    }
+
+    /// <summary>
+    /// Ends the leases of the dead process at once: nobody has to wait for them, and they may be so long that no slow machine loses one.
+    /// </summary>
+    public async Task ReleaseAsync(string connectionString)
+    {
+        var account = new QueueServiceClient(connectionString);
+        foreach (var (path, receipt) in HasCrashed ? [.. held] : Array.Empty<KeyValuePair<string, string>>())
+        {
+            var parts = path.Split('/');
+            try
+            {
+                await account.GetQueueClient(parts[^3])
+                    .UpdateMessageAsync(parts[^1], receipt, visibilityTimeout: TimeSpan.Zero, cancellationToken: Test.Token);
+            }
+            catch (RequestFailedException e) when (e.Status is 400 or 404)
+            {
+                // It was deleted, or its lease ended before.
+            }
+        }
+    }
+
+    private async Task NoteReceiptsAsync(HttpRequestMessage request, HttpResponseMessage answer)
+    {
+        var path = request.RequestUri!.AbsolutePath;
+        if (!answer.IsSuccessStatusCode)
+        {
+            return;
+        }
+
+        if (StorageWire.IsPoll(request))
+        {
+            await answer.Content.LoadIntoBufferAsync();
+            foreach (var message in XDocument.Parse(await answer.Content.ReadAsStringAsync()).Descendants("QueueMessage"))
+            {
+                // Without a receipt, it was only looked at.
+                if (message.Element("PopReceipt") is { } receipt)
+                {
+                    held[$"{path}/{message.Element("MessageId")!.Value}"] = receipt.Value;
+                }
+            }
+        }
+        else if (StorageWire.IsRenewal(request))
+        {
+            held[path] = answer.Headers.GetValues("x-ms-popreceipt").Single();
+        }
     }
 
     // An exception that no storage client retries.

@@ -31,6 +31,8 @@ internal static class StoredState
             Assert.Empty(await IndexTests.RowsAsync(account, EventIndex.ByRecipientTable));
         }
 
+        await RecipientsAgree.AssertAsync(account);
+
         // A dead letter for a missing blob names it anyway.
         var referred = rows.Concat(letters.Where(row => row.GetString("Reason") != DeadLetterReason.BlobMissing))
             .Select(row => row.GetString("BodyBlob"))

@@ -5,6 +5,7 @@ using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Smtp2GoIngest.Queueing;
@@ -102,6 +103,10 @@ internal sealed class TriggeredApp : IAsyncDisposable
             new("Webhook:Password", IngestApp.Password),
         ]);
         configure?.Invoke(builder.Services);
+
+        // Patient: on a busy machine, the time-out of a write would send a message to poison twice.
+        builder.Services.TryAddSingleton(
+            StorageClients.Queues(new StorageOptions { ConnectionString = account }, transport: null, isPatient: true));
         builder.Services.AddSmtp2GoIngest(builder.Configuration);
         builder.Services.AddSingleton(s => new QueueFunctions(
             s.GetRequiredService<WebhookProcessor>(), before ?? (_ => Task.CompletedTask)));

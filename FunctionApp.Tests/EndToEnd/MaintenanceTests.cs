@@ -170,7 +170,7 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
 
         var forgotten = await forgetting.ForgetAsync(Address, dryRun: false, null, Test.Token);
 
-        Assert.Equal(new Forgotten { Deleted = 3, Redacted = 7, DeadLetters = 4, Blobs = 3 }, forgotten);
+        Assert.Equal(new Forgotten { Deleted = 3, Redacted = 7, DeadLetters = 4, Blobs = 3, Recipients = 1 }, forgotten);
         Assert.Equal(
             "henk@mail.example,ines@mail.example",
             (await app.EventsAsync()).Single(row => row.PartitionKey == "e11").GetString("recipients"));
@@ -358,6 +358,75 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
 
         Assert.Equal(right.Select(row => row.RowKey).Order(), (await app.EventsAsync()).Select(row => row.RowKey).Order());
         await IndexTests.AssertAgreeAsync(account);
+    }
+
+    [Fact]
+    public async Task Reparsing_fills_facts_in_for_rows_of_an_older_version()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        string[] bodies =
+        [
+            "event=delivered&id=1&email_id=1w4x2g-FnQW0hPru7M-NRRC&rcpt=a@own.example&host=aspmx.l.google.com&message=250+2.0.0+OK"
+                + "&time=2026-03-24T08:23:19Z",
+            "event=bounce&id=2&email_id=e2&rcpt=a@own.example&message=550+5.1.1+No",
+            "event=open&id=3&email_id=e3&rcpt=a@own.example&user-agent=curl/8.5.0",
+        ];
+        foreach (var body in bodies)
+        {
+            await app.AcknowledgedAsync(body);
+        }
+
+        await app.DrainedAsync();
+        var before = await AllAsync();
+        foreach (var row in await app.EventsAsync())
+        {
+            foreach (var fact in ColumnNames.Facts)
+            {
+                row.Remove(fact);
+            }
+
+            await app.Events.UpdateEntityAsync(row, row.ETag, TableUpdateMode.Replace, Test.Token);
+        }
+
+        var rebuild = app.Services.GetRequiredService<Rebuild>();
+
+        Assert.Equal(bodies.Length, await rebuild.ReparseAsync(null, Test.Token));
+        Assert.Equal(0, await rebuild.ReparseAsync(null, Test.Token));
+        Assert.Equal(before, await AllAsync());
+        Assert.All(ColumnNames.Facts, fact => Assert.Contains(before, row => row.Contains($"{fact}=", StringComparison.Ordinal)));
+        await IndexTests.AssertAgreeAsync(account);
+
+        async Task<List<string>> AllAsync()
+        {
+            var rows = new List<string>();
+            foreach (var table in Tables)
+            {
+                rows.AddRange((await IndexTests.RowsAsync(account, table)).Select(row => table + ": " + string.Join(", ", row
+                    .Where(column => column.Key is not ("Timestamp" or "odata.etag"))
+                    .OrderBy(column => column.Key, StringComparer.Ordinal)
+                    .Select(column => $"{column.Key}={column.Value} {column.Value?.GetType().Name}"))));
+            }
+
+            return [.. rows.Order(StringComparer.Ordinal)];
+        }
+    }
+
+    [Fact]
+    public async Task Forgetting_an_address_in_a_row_without_its_body_keeps_the_facts_as_facts()
+    {
+        var account = azurite.NewAccount();
+        await using var app = await IngestApp.StartAsync(account);
+        var row = await app.StoreAsync("event=open&id=1&email_id=e1&rcpt=a@own.example&user-agent=curl/8.5.0&X-Other=bob@own.example");
+        row.Remove("Body");
+        await app.Events.UpdateEntityAsync(row, row.ETag, TableUpdateMode.Replace, Test.Token);
+
+        await app.Services.GetRequiredService<Forgetting>().ForgetAsync("bob@own.example", false, null, Test.Token);
+
+        var redacted = Assert.Single(await app.EventsAsync());
+        Assert.Equal(
+            ("[forgotten]", "own.example", "script"), (redacted["X_Other"], redacted["RecipientDomain"], redacted["MachineReason"]));
+        Assert.DoesNotContain(redacted.Keys, column => column.EndsWith("_2", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -1,8 +1,11 @@
 using System.Text;
 using Azure;
+using Azure.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Receiving;
 using Smtp2GoIngest.SelfHost;
+using Smtp2GoIngest.Storing;
 
 namespace Smtp2GoIngest.Tests.EndToEnd;
 
@@ -14,6 +17,8 @@ public sealed class SilenceTests(AzuriteFixture azurite)
     private const string Previous = "older-secret-" + Marker;
     private const string Wrong = "wrong-secret-" + Marker;
     private const string Body = $"event=open&email_id=id-{Marker}&rcpt={Marker}@x.example&message={Marker}";
+    private const string Bounce =
+        $"event=bounce&bounce=hard&email_id=id-{Marker}&rcpt={Marker}@x.example&message=550 5.1.1 {Marker}&time=2026-05-02T11:20:31Z";
 
     [Fact]
     public async Task No_refusal_and_no_failure_says_what_it_must_not()
@@ -28,8 +33,12 @@ public sealed class SilenceTests(AzuriteFixture azurite)
             ["Webhook:EnqueueTimeout"] = "00:00:01",
             ["Webhook:MaxBodyBytes"] = "4096",
         };
+        var isFolding = true;
+        var folds = 0;
         var fail = StorageFault.InTables(account, request => StorageFault.BodyOf(request) switch
         {
+            _ when IsFold(request) && ++folds > 0 && !isFolding =>
+                new RequestFailedException(400, $"{request.Uri}", "InvalidInput", null),
             var row when row.Contains("refuse", StringComparison.Ordinal) =>
                 new RequestFailedException(400, $"row {Marker}", "InvalidInput", null),
             var row when row.Contains("crash", StringComparison.Ordinal) => throw new InvalidOperationException($"row {Marker}"),
@@ -89,7 +98,18 @@ public sealed class SilenceTests(AzuriteFixture azurite)
                 answers.Append(await SendAsync(app, "POST", "webhook/smtp2go", Body, authorization));
             }
 
+            // Requests about a recipient have the address in their path and in their filter.
             await app.Queue.CreateIfNotExistsAsync(cancellationToken: Test.Token);
+            answers.Append(await SendAsync(app, "POST", $"webhook/smtp2go_{Right}", Bounce, null));
+            await app.DrainedAsync();
+            Assert.NotEqual(0, folds);
+            isFolding = false;
+            answers.Append(await SendAsync(app, "POST", $"webhook/smtp2go_{Right}", Bounce + "&id=2", null));
+            await app.DrainedAsync();
+            Assert.NotNull(await Record.ExceptionAsync(() => CountAsync(app)));
+            isFolding = true;
+            await CountAsync(app);
+
             await app.Queue.SendMessageAsync($"no envelope {Marker}", Test.Token);
             await app.DrainedAsync();
             answers.Append(await SendAsync(app, "POST", $"webhook/smtp2go_{Right}", Body + "&x=crash", null));
@@ -150,6 +170,12 @@ public sealed class SilenceTests(AzuriteFixture azurite)
                 Assert.DoesNotContain("203.0.113.9", line, StringComparison.Ordinal);
             });
     }
+
+    private static Task CountAsync(IngestApp app) => app.Services.GetRequiredService<DayCounting>().CountDueAsync(Test.Token);
+
+    private static bool IsFold(Request request) =>
+        request.Uri.Path.Contains(EventIndex.ByRecipientTable, StringComparison.Ordinal)
+        && Uri.UnescapeDataString(request.Uri.Query).Contains($"PartitionKey eq '{Marker}@x.example'", StringComparison.Ordinal);
 
     private static async Task<string> SendAsync(IngestApp app, string method, string target, string? body, string? authorization)
     {

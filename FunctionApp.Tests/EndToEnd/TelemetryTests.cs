@@ -1,4 +1,6 @@
 using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Smtp2GoIngest.Maintaining;
 
 namespace Smtp2GoIngest.Tests.EndToEnd;
 
@@ -60,7 +62,10 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
                 using var answer = await app.Client.PostAsync(path, content, Test.Token);
             }
 
+            using var bounce = new StringContent($"event=bounce&bounce=hard&email_id={Marker}&rcpt={Marker}@x.example&message=no+{Marker}");
+            using var answered = await app.Client.PostAsync($"webhook/smtp2go_right-secret-{Marker}", bounce, Test.Token);
             await app.DrainedAsync();
+            await app.Services.GetRequiredService<DayCounting>().CountDueAsync(Test.Token);
         }
 
         Assert.Contains("webhooks.received", collector.TextOf("/v1/metrics"), StringComparison.Ordinal);

@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Azure.Data.Tables;
 using Smtp2GoIngest.Lab;
 using Smtp2GoIngest.Local;
@@ -8,8 +11,11 @@ using Smtp2GoIngest.Tests.Tool;
 
 namespace Smtp2GoIngest.Tests.Local;
 
-public sealed class DemoTests : IDisposable
+public sealed partial class DemoTests : IDisposable
 {
+    private const string ToolCommand = "dotnet run --project Tool -- ";
+    private const string Reconcile = ToolCommand + "reconcile ";
+
     private readonly DirectoryInfo root = Directory.CreateTempSubdirectory("smtp2go-ingest-demo-test-");
 
     private string Folder => Path.Combine(root.FullName, "demo");
@@ -130,6 +136,62 @@ public sealed class DemoTests : IDisposable
         Assert.DoesNotContain("Ctrl+C", output.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task With_smtp2go_the_tool_finds_what_never_arrived_and_fills_it_in()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        using var output = new StringWriter();
+
+        // So that the samples are old enough to be compared.
+        Directory.CreateDirectory(Folder);
+        var earlier = DateTimeOffset.UtcNow.AddHours(-1).ToString("O", CultureInfo.InvariantCulture);
+        await File.WriteAllTextAsync(Path.Combine(Folder, "samples-from"), earlier, Test.Token);
+        Assert.Equal(0, await DemoCommand.RunAsync(
+            ["--smtp2go", "--once"], output, output, DemoRun.PlaceIn(Folder) with { Smtp2GoPort = port }, Test.Token));
+        Assert.Contains($"Port {port} is taken: SMTP2GO uses ", output.ToString(), StringComparison.Ordinal);
+        var lost = LostIn(output.ToString());
+        Assert.InRange(lost, 20, 200);
+
+        await using var demo = await DemoRun.StartAsync(Folder, "--smtp2go");
+        Assert.DoesNotContain("Sending", demo.Output, StringComparison.Ordinal);
+        Assert.Equal(lost, LostIn(demo.Output));
+        var lines = demo.Output.Split('\n', StringSplitOptions.TrimEntries)
+            .Where(line => line.StartsWith(Reconcile, StringComparison.Ordinal))
+            .Select(line => line[ToolCommand.Length..].Split(' '))
+            .ToList();
+        Assert.Equal(3, lines.Count);
+
+        Assert.Contains("click", (await RunToolAsync(demo, "check", "--smtp2go")).Output, StringComparison.Ordinal);
+        var found = await RunToolAsync(demo, lines[0]);
+        Assert.Equal((1, lost), (found.ExitCode, found.Json[^1]["missing"]!.GetValue<int>()));
+        Assert.Equal(0, (await RunToolAsync(demo, lines[1])).ExitCode);
+        var last = await Eventually.Get(() => RunToolAsync(demo, lines[2]), run => run.ExitCode == 0);
+        Assert.Equal("0 0", $"{last.Json[^1]["missing"]} {last.Json[^1]["surplus"]}");
+    }
+
+    [Fact]
+    public async Task A_day_s_mail_that_was_cut_short_is_sent_again_and_is_the_very_same()
+    {
+        IReadOnlyList<TableEntity> first;
+        int lost;
+        await using (var demo = await DemoRun.StartAsync(Folder, "--smtp2go"))
+        {
+            (first, lost) = (await RowsAsync(demo), LostIn(demo.Output));
+            Assert.Equal(0, await demo.StopAsync());
+        }
+
+        File.Delete(Path.Combine(Folder, "smtp2go-lost"));
+        await using (var demo = await DemoRun.StartAsync(Folder, "--smtp2go"))
+        {
+            Assert.Contains("Sending", demo.Output, StringComparison.Ordinal);
+            Assert.Equal(lost, LostIn(demo.Output));
+            Assert.Equal(Keys(first), Keys(await RowsAsync(demo)));
+            Assert.Empty((await ToolRun.RunAsync(demo.ConnectionString, now: null, "dead-letters", "list", "--json")).Output);
+        }
+    }
+
     [Theory]
     [InlineData("--onec")]
     [InlineData("--once", "7071")]
@@ -216,6 +278,24 @@ public sealed class DemoTests : IDisposable
         .Repeat(0, 100)
         .Select(_ => Random.Shared.Next(20_000, 30_000))
         .First(port => AzuritePorts.OrFree(port) != 0);
+
+    private static int LostIn(string output) =>
+        int.Parse(LostText().Match(output).Groups["count"].Value, CultureInfo.InvariantCulture);
+
+    private async Task<ToolRun> RunToolAsync(DemoRun demo, params string[] args)
+    {
+        var values = new JsonObject
+        {
+            ["Smtp2Go__ApiUrl"] = demo.After("export Smtp2Go__ApiUrl="),
+            ["Smtp2Go__ApiKey"] = demo.After("export Smtp2Go__ApiKey="),
+        };
+        await File.WriteAllTextAsync(
+            Path.Combine(root.FullName, "local.settings.json"), new JsonObject { ["Values"] = values }.ToJsonString(), Test.Token);
+        return await ToolRun.RunAsync(["--connection", demo.ConnectionString, .. args, "--json"], now: null, root.FullName);
+    }
+
+    [GeneratedRegex(@"(?<count>\d+) of their events never arrived", RegexOptions.NonBacktracking)]
+    private static partial Regex LostText();
 
     public void Dispose() => root.Delete(recursive: true);
 

@@ -20,7 +20,7 @@ public sealed class InstallationTests : IDisposable
             Path.Combine(folder.FullName, ".npmrc"), "registry=http://127.0.0.1:1/\ncache=./cache\nfetch-retries=0\n", Test.Token);
 
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => AzuriteInstallation.InstallAsync(folder.FullName, progress: null, Test.Token));
+            () => NpmInstallation.InstallAsync(folder.FullName, "Azurite", progress: null, Test.Token));
 
         Assert.Equal(
             "The npm registry cannot be reached. Check the network (behind a proxy: npm config set proxy), and run this again. "
@@ -31,7 +31,8 @@ public sealed class InstallationTests : IDisposable
     [Fact]
     public void Missing_Node_is_named_with_what_to_install()
     {
-        var failure = Assert.Throws<InvalidOperationException>(() => AzuriteInstallation.Start("smtp2go-ingest-no-such-node", []));
+        var failure = Assert.Throws<InvalidOperationException>(() =>
+            NpmInstallation.Start(folder.FullName, "smtp2go-ingest-no-such-node", []));
 
         Assert.Contains("Install Node.js 20 or newer", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', failure.Message);
@@ -48,7 +49,7 @@ public sealed class InstallationTests : IDisposable
             WorkingDirectory = folder.FullName,
         })!;
 
-        await AzuriteInstallation.WaitAsync(install, folder.FullName, new Told(told), Test.Token);
+        await NpmInstallation.WaitAsync(install, folder.FullName, new Told(told), Test.Token);
 
         Assert.Equal([8], told);
     }

@@ -95,16 +95,17 @@ public sealed class EmailEventTests
     [Fact]
     public void Brackets_that_are_never_closed_take_linear_time()
     {
-        // Eight times as many: quadratic time would be 64 times as long.
+        // Eight times as many: quadratic time would be 64 times as long. On a busy machine, few of the long runs are undisturbed.
         TimeOf(1_000_000);
-        Assert.InRange(TimeOf(1_000_000) / TimeOf(125_000), 0, 32);
+        var few = Enumerable.Range(0, 20).Min(_ => TimeOf(125_000));
+        Assert.Contains(Enumerable.Range(0, 50), _ => TimeOf(1_000_000) <= 32 * few);
 
-        double TimeOf(int length) => Enumerable.Range(0, 5).Min(_ =>
+        double TimeOf(int length)
         {
             var watch = System.Diagnostics.Stopwatch.StartNew();
             Read($"event=open&rcpt=a\"<{new string('<', length)}");
             return watch.Elapsed.TotalMilliseconds;
-        });
+        }
     }
 
     [Theory]

@@ -148,8 +148,11 @@ public sealed class TriggerParityTests(AzuriteFixture azurite)
         {
             var account = azurite.NewAccount();
             Dictionary<string, string?> queues = new() { ["visibilityTimeout"] = "00:00:01", ["maxDequeueCount"] = "3" };
-            var withoutEvents = StorageWire.Between(account, async (request, send, _) =>
-                await StorageWire.IsInsertAsync(request) ? new HttpResponseMessage(HttpStatusCode.Forbidden) : await send());
+            var withoutEvents = StorageWire.Between(
+                account,
+                async (request, send, _) =>
+                    await StorageWire.IsInsertAsync(request) ? new HttpResponseMessage(HttpStatusCode.Forbidden) : await send(),
+                isPatient: true);
             await using (var trying = await TriggeredApp.StartAsync(trigger, account, queues, keepPoison: false, configure: withoutEvents))
             {
                 await trying.Queue.SendMessageAsync(text, Test.Token);

@@ -22,6 +22,14 @@ public sealed class EventColumnsTests
     [InlineData("odata.etag", "odata_etag")]
     [InlineData("Body", "Body_2")]
     [InlineData("IsTest", "IsTest_2")]
+    [InlineData("RecipientDomain", "RecipientDomain_2")]
+    [InlineData("MailboxProvider", "MailboxProvider_2")]
+    [InlineData("SmtpCode", "SmtpCode_2")]
+    [InlineData("EnhancedCode", "EnhancedCode_2")]
+    [InlineData("BounceClass", "BounceClass_2")]
+    [InlineData("DeliverySeconds", "DeliverySeconds_2")]
+    [InlineData("LikelyMachine", "LikelyMachine_2")]
+    [InlineData("MachineReason", "MachineReason_2")]
     public void A_field_keeps_its_name_as_far_as_Azure_allows(string field, string column)
     {
         var row = RowOf($"event=open&{Uri.EscapeDataString(field)}=value");
@@ -157,6 +165,67 @@ public sealed class EventColumnsTests
     }
 
     [Fact]
+    public void Facts_are_columns_of_their_own_types_and_missing_where_there_is_nothing_to_say()
+    {
+        var delivered = RowOf(
+            "event=delivered&rcpt=Ada@Example.org&host=aspmx.l.google.com&message=250+2.0.0+OK"
+                + "&email_id=1w4x2g-FnQW0hPru7M-NRRC&time=2026-03-24T08:23:19Z");
+        var bounce = RowOf("event=bounce&rcpt=a@x.example&message=550+5.1.1+No");
+        var open = RowOf("event=open&user-agent=curl/8.5.0");
+
+        Assert.Equal(
+            ("example.org", "gmail", 250, "2.0.0", 5.0),
+            (delivered["RecipientDomain"], delivered["MailboxProvider"], delivered["SmtpCode"], delivered["EnhancedCode"],
+                delivered["DeliverySeconds"]));
+        Assert.Equal((550, "5.1.1", "invalid-recipient"), (bounce["SmtpCode"], bounce["EnhancedCode"], bounce["BounceClass"]));
+        Assert.Equal((true, "script"), (open["LikelyMachine"], open["MachineReason"]));
+        Assert.Empty(ColumnNames.Facts.Except(delivered.Keys.Concat(bounce.Keys).Concat(open.Keys)));
+        Assert.Empty(ColumnNames.Facts.Intersect(RowOf("event=processed").Keys));
+        Assert.All([delivered, bounce, open], row => Assert.Empty(AzureLimits.Problems(row)));
+    }
+
+    [Theory]
+    [InlineData(240, 0)]
+    [InlineData(239, 1)]
+    [InlineData(237, 3)]
+    [InlineData(200, 5)]
+    public void With_many_fields_facts_are_left_out_and_the_row_is_not_called_truncated(int fields, int facts)
+    {
+        var row = RowOf(
+            "event=bounce&rcpt=a@x.example&host=aspmx.l.google.com&message=550+5.1.1+No&"
+                + string.Join('&', Enumerable.Range(0, fields - 4).Select(i => $"A{i:000}=x")));
+
+        Assert.Equal(facts, ColumnNames.Facts.Count(row.ContainsKey));
+        Assert.Equal("x", row[$"A{fields - 5:000}"]);
+        Assert.False(row.ContainsKey("Truncated"));
+        Assert.Empty(AzureLimits.Problems(row));
+    }
+
+    [Fact]
+    public void With_too_many_bytes_facts_are_left_out_before_fields()
+    {
+        // The longest last field that fits leaves room for none of the facts.
+        var (fits, tooLong) = (0, TableLimits.MaxTextLength);
+        while (tooLong - fits > 1)
+        {
+            var last = (fits + tooLong) / 2;
+            (fits, tooLong) = RowWith(last).ContainsKey("B") ? (last, tooLong) : (fits, last);
+        }
+
+        var full = RowWith(fits);
+
+        Assert.False(full.ContainsKey("Truncated"));
+        Assert.Empty(ColumnNames.Facts.Intersect(full.Keys));
+        Assert.Empty(AzureLimits.Problems(full));
+        Assert.Equal(4, ColumnNames.Facts.Count(RowWith(0).ContainsKey));
+
+        static TableEntity RowWith(int last) => RowOf(
+            "event=bounce&message=550+5.1.1+No&rcpt=a@x.example&"
+                + string.Join('&', Enumerable.Range(0, 15).Select(i => $"A{i:00}={new string('x', 30_000)}"))
+                + $"&B={new string('x', last)}");
+    }
+
+    [Fact]
     public void No_payload_makes_an_illegal_row()
     {
         var text = Gen.OneOf(
@@ -175,7 +244,11 @@ public sealed class EventColumnsTests
                 "\ud83d\udce6",
                 "[\"a@x\",null]",
                 "[1",
-                "a@x;b@x"));
+                "a@x;b@x",
+                "a@x.example",
+                "aspmx.l.google.com",
+                "550 5.1.1 User unknown",
+                "curl/8.5.0"));
         var name = Gen.OneOf(
             Gen.OneOf(
                 "event",
@@ -188,6 +261,10 @@ public sealed class EventColumnsTests
                 "recipients",
                 "recipients[]",
                 "read-secs",
+                "host",
+                "message",
+                "user-agent",
+                "MailboxProvider",
                 "opened-at",
                 "PartitionKey",
                 "RowKey",
@@ -214,6 +291,7 @@ public sealed class EventColumnsTests
 
                 var row = EventColumns.ToRow(e, new ReceivedWebhook("w1", Now, "text/plain", null, new string('a', 64)));
                 Assert.Empty(AzureLimits.Problems(row));
+                Assert.Empty(EventIndex.ByRecipient(e, row).Append(EventIndex.ByDay(e, row)).SelectMany(AzureLimits.Problems));
                 Assert.Equal((EventKeys.PartitionKey(e), EventKeys.RowKey(e)), (row.PartitionKey, row.RowKey));
                 Assert.True(row.ContainsKey("Truncated") || row.Count - 7 >= parsed.Count(f => f.Name != "recipients[]"));
             },

@@ -78,6 +78,54 @@ public sealed class EventIndexTests
         Assert.Equal(["a@x", "b@x"], EventIndex.ByRecipient(e, stored).Select(row => row.PartitionKey));
     }
 
+    [Fact]
+    public void A_row_by_recipient_has_the_domain_and_the_provider_of_its_own_recipient()
+    {
+        var (e, stored) = Stored("event=processed&id=1&recipients=a@Gmail.com,b@own.example,c@gmail.com,nobody");
+
+        Assert.False(stored.ContainsKey("RecipientDomain"));
+        Assert.Equal(
+            ["gmail.com gmail", "own.example ", "gmail.com gmail", " "],
+            EventIndex.ByRecipient(e, stored).Select(row => $"{row.GetString("RecipientDomain")} {row.GetString("MailboxProvider")}"));
+    }
+
+    [Fact]
+    public void Index_rows_of_a_row_that_was_stored_without_facts_have_what_they_can_know()
+    {
+        var (e, stored) = Stored("event=bounce&id=1&rcpt=a@own.example&host=aspmx.l.google.com&message=550+5.1.1+No");
+        foreach (var fact in ColumnNames.Facts)
+        {
+            stored.Remove(fact);
+        }
+
+        var row = Assert.Single(EventIndex.ByRecipient(e, stored));
+
+        Assert.Equal(("own.example", "gmail", null), (row["RecipientDomain"], row["MailboxProvider"], row.GetString("BounceClass")));
+        Assert.Empty(ColumnNames.Facts.Intersect(EventIndex.ByDay(e, stored).Keys));
+    }
+
+    [Theory]
+    [InlineData("rcpt=a@gmail.com")]
+    [InlineData("recipients=a@gmail.com&recipients=b@gmail.com")]
+    [InlineData("rcpt=a@gmail.com&recipients=b@gmail.com&recipients=c@gmail.com")]
+    [InlineData("recipients=nobody&recipients=b@gmail.com")]
+    public void An_event_with_as_many_fields_as_fit_still_makes_legal_index_rows(string recipients)
+    {
+        for (var fields = 230; fields < 245; fields++)
+        {
+            var (e, stored) = Stored(
+                $"event=bounce&id=1&{recipients}&message=550+5.1.1+No&{Time}&"
+                    + string.Join('&', Enumerable.Range(0, fields).Select(i => $"A{i:000}=x")));
+
+            // Every column of ours that it can have.
+            stored["BodyBlob"] = new string('a', 64);
+            stored["Truncated"] = true;
+            stored["Redacted"] = true;
+
+            Assert.Empty(EventIndex.ByRecipient(e, stored).Append(EventIndex.ByDay(e, stored)).SelectMany(AzureLimits.Problems));
+        }
+    }
+
     private static (EmailEvent Event, TableEntity Stored) Stored(string body)
     {
         Assert.True(WebhookBody.TryParse(Encoding.UTF8.GetBytes(body), out var fields, out _));

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Smtp2GoIngest.Tool.Asking;
 using Smtp2GoIngest.Tool.Commands;
 
 namespace Smtp2GoIngest.Tests.Tool;
@@ -17,7 +18,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
     private static readonly string[] Commands =
     [
         "email", "recipient", "day", "summary", "tail", "export", "dead-letters", "send", "check", "purge", "forget", "reindex", "reparse",
-        "find", "bounces",
+        "find", "bounces", "recipients", "reconcile",
     ];
 
     /// <summary>Texts that should never be an argument.</summary>
@@ -226,7 +227,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
         string[][] lines =
         [
             ["email", "x"], ["recipient", "a@x.example"], ["day"], ["summary"], ["export", "2024-05-01", "2024-05-02"], ["check"],
-            ["find", "--subject", "x"], ["bounces"], ["dead-letters", "list"],
+            ["find", "--subject", "x"], ["bounces"], ["recipients"], ["recipients", "--format", "csv"], ["dead-letters", "list"],
             ["dead-letters", "show", "2024-05-01", "x"], ["dead-letters", "replay", "--reason", "poison"],
             ["dead-letters", "drop", "--reason", "poison", "--yes"], ["purge", "--before", "2024-05-01", "--yes"],
             ["forget", "a@x.example", "--yes", "--force"], ["reindex"], ["reparse"],
@@ -275,9 +276,14 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
             yield return ["forget", odd];
             yield return ["purge", "--before", odd];
             yield return ["summary", "--days", odd];
+            yield return ["recipients", "--domain", odd];
+            yield return ["recipients", "--state", odd];
+            yield return ["recipients", "--since", odd, "--format", odd];
             yield return ["dead-letters", "drop", "--reason", odd];
             yield return ["dead-letters", "replay", odd, odd];
             yield return ["day", "2024-05-02", "--event", odd];
+            yield return ["reconcile", odd, odd];
+            yield return ["check", "--smtp2go", "--url", odd];
         }
 
         foreach (var command in Commands)

@@ -341,7 +341,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
         var account = Unreachable.Replace("http://127.0.0.1:9", storage.Urls.Single(), StringComparison.Ordinal);
         var run = await RunAsync(account, "check", "--json");
 
-        Assert.Equal((1, 9), (run.ExitCode, run.Json.Count));
+        Assert.Equal((1, 10), (run.ExitCode, run.Json.Count));
         Assert.True((bool)run.Json[0]["ok"]!);
         Assert.False((bool)run.Json[1]["ok"]!);
     }

@@ -43,7 +43,7 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
             "event=processed&id=2&email_id=e2&recipients=grace@x.example,henk@x.example");
         var queue = new Azure.Storage.Queues.QueueClient(account, WebhookQueue.Name);
         await queue.SendMessageAsync("waiting", Test.Token);
-        const string Counts = """{"deleted":1,"redacted":1,"indexRows":0,"deadLetters":0,"blobs":0,"blobsLeft":0}""";
+        const string Counts = """{"deleted":1,"redacted":1,"indexRows":0,"recipients":0,"deadLetters":0,"blobs":0,"blobsLeft":0}""";
 
         Assert.Equal(Counts, await JsonAsync(account, "forget", "Grace <Grace@X.example>", "--dry-run"));
         AssertAsked(
@@ -51,6 +51,7 @@ public sealed class MaintenanceCommandTests(AzuriteFixture azurite)
             Events to delete                          1
             Events to redact                          1
             Index rows without an event to delete     0
+            Recipient states to delete                0
             Dead letters to delete or redact          0
             Stored bodies to delete                   0
             Stored bodies kept: run this again later  0

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Smtp2GoIngest.Tool.Asking;
 using Smtp2GoIngest.Tool.Commands;
 using Spectre.Console;
 using Progress = Smtp2GoIngest.Tool.Commands.Progress;

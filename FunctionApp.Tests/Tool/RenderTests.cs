@@ -1,4 +1,6 @@
 using System.Text;
+using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tool.Asking;
 using Smtp2GoIngest.Tool.Commands;
 using Spectre.Console;
 
@@ -8,6 +10,8 @@ namespace Smtp2GoIngest.Tests.Tool;
 public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixture<RenderTests.HostileEvents>
 {
     private const string Day = "2026-05-31";
+
+    private static readonly string Recipients = string.Join("|--state|", ["recipients", .. RecipientState.All]);
 
     public static TheoryData<int, string> Runs
     {
@@ -38,7 +42,7 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
 
     private static string[] Others =>
     [
-        "day", "day|--event|bounce", "summary", "bounces", "find|--subject|a", "dead-letters|list", "check", "day|no-time",
+        "day", "day|--event|bounce", "summary", "bounces", "find|--subject|a", "dead-letters|list", "check", "day|no-time", Recipients,
     ];
 
     [Theory]
@@ -149,6 +153,7 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
         ["day"] or ["find", ..] => HostileEvents.EmailIds.Select(PlainText.Of),
         ["recipient", ..] => [HostileEvents.Time],
         ["day", "--event", "bounce"] => HostileEvents.Addresses.Select(PlainText.Of),
+        ["recipients", ..] => HostileEvents.Addresses.Select(PlainText.Of),
         ["summary"] => [Day, .. HostileEvents.EventNames.Select(PlainText.Of)],
         _ => [],
     };

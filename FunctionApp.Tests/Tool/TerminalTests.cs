@@ -1,4 +1,5 @@
 using System.Globalization;
+using Smtp2GoIngest.Tool.Asking;
 using Smtp2GoIngest.Tool.Commands;
 using Spectre.Console;
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Smtp2GoIngest.FunctionApp;
 using Smtp2GoIngest.Queueing;
+using Smtp2GoIngest.Reconciling;
 
 namespace Smtp2GoIngest.Tests.Worker;
 
@@ -15,6 +16,7 @@ public sealed class FailureGuardTests
         { new InvalidOperationException("row of someone@x.example"), nameof(InvalidOperationException) },
         { new AggregateException(new TimeoutException("http://x")), nameof(TimeoutException) },
         { new LoggableException("2 webhooks could not be stored."), "2 webhooks could not be stored." },
+        { new Smtp2GoException("SMTP2GO does not accept the API key.", 401), "SMTP2GO does not accept the API key." },
     };
 
     [Theory]
