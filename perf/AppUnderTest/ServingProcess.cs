@@ -17,7 +17,7 @@ internal sealed class ServingProcess : IAsyncDisposable
 
     private ServingProcess(Process process, Uri url) => (this.process, Url) = (process, url);
 
-    public Uri Url { get; }
+    public Uri Url { get; private set; }
 
     /// <summary>Processor time so far.</summary>
     public TimeSpan Cpu => Refreshed.TotalProcessorTime;
@@ -51,11 +51,16 @@ internal sealed class ServingProcess : IAsyncDisposable
         return new ServingProcess(started, new Uri(await ReadLineAsync(started.StandardOutput, cancellationToken)));
     }
 
+    /// <summary>Asks something that the server answers with the address on which it listens from then on.</summary>
+    /// <exception cref="InvalidOperationException">It has ended.</exception>
+    public async Task SwitchAsync(string question, CancellationToken cancellationToken) =>
+        Url = new Uri(await AskAsync(cancellationToken, question));
+
     /// <summary>Asks the server for its figures.</summary>
     /// <exception cref="InvalidOperationException">It has ended.</exception>
-    public async Task<string> AskAsync(CancellationToken cancellationToken)
+    public async Task<string> AskAsync(CancellationToken cancellationToken, string question = "")
     {
-        await process.StandardInput.WriteLineAsync();
+        await process.StandardInput.WriteLineAsync(question);
         return await ReadLineAsync(process.StandardOutput, cancellationToken);
     }
 

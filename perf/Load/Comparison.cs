@@ -11,10 +11,13 @@ namespace Smtp2GoIngest.Perf.Load;
 internal sealed record Receiving(Seen Seen, double CpuPerThousand, double SendsPerThousand, double PeakMemory);
 
 /// <summary>One measurement of storing a backlog.</summary>
-internal sealed record Draining(double EventsPerSecond, double RowsPerSecond, double CpuPerThousand, double PeakMemory);
+/// <param name="RequestsPerThousand">HTTP requests for a thousand events, including the polls of the queue.</param>
+internal sealed record Draining(
+    double EventsPerSecond, double RowsPerSecond, double CpuPerThousand, double RequestsPerThousand, double PeakMemory);
 
-/// <summary>The memory of a process that receives many webhooks and stores them, in MB.</summary>
-internal sealed record Flood(int Webhooks, double AfterAQuarter, double AtTheEnd, double AtMost);
+/// <summary>A process of the app that receives many webhooks and stores them: its memory in MB, and what a thousand cost.</summary>
+internal sealed record Flood(
+    int Webhooks, double AfterAQuarter, double AtTheEnd, double AtMost, double CpuPerThousand, double RequestsPerThousand);
 
 /// <summary>Measures the sides in turn and counts every acknowledged webhook.</summary>
 /// <param name="sides">Which sides to measure: comparing needs all of them, counting only the app.</param>
@@ -22,9 +25,12 @@ internal sealed record Flood(int Webhooks, double AfterAQuarter, double AtTheEnd
 internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp, CancellationToken cancellationToken)
 {
     private const int Busy = 64;
+    private const int WarmUpBacklog = 1_000;
     private const double MB = 1024 * 1024;
 
-    private IEnumerable<Side> Storing => sides.Where(side => side != Side.Floor);
+    private readonly Bare bare = new(storage);
+
+    private IEnumerable<Side> Storing => sides.Where(side => side is Side.App or Side.Plain);
 
     /// <summary>Webhooks that were acknowledged but are neither in the queue nor in the table.</summary>
     public int Lost { get; private set; }
@@ -46,7 +52,7 @@ internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp,
         var servers = new List<(Side Side, ServingProcess Server)>();
         try
         {
-            foreach (var side in sides)
+            foreach (var side in sides.Where(side => side != Side.Bare))
             {
                 servers.Add((side, await Sides.StartAsync(side, storage.ConnectionString, consume: false, cancellationToken)));
             }
@@ -65,8 +71,12 @@ internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp,
                     {
                         await storage.ResetAsync(cancellationToken);
                         var cell = await MeasureAsync(side, server, connections, duration);
-                        await CountAsync(side, cell.Seen);
                         Add(cells, (side, connections), cell);
+                        var messages = await CountAsync(side, cell.Seen);
+                        if (side == Side.App && sides.Contains(Side.Bare))
+                        {
+                            Add(cells, (Side.Bare, connections), await bare.EnqueueAsync(messages, cell.Seen, cancellationToken));
+                        }
                     }
                 }
             }
@@ -102,15 +112,15 @@ internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp,
                 Count(
                     side,
                     [before, after],
-                    (await storage.RowsAsync(side, cancellationToken)).Events,
-                    await storage.QueuedAsync(side, cancellationToken));
+                    (await storage.CountAsync(side, cancellationToken)).Events,
+                    (await storage.QueuedAsync(side, cancellationToken)).Ids);
             }
         }
 
         return cells;
     }
 
-    /// <summary>Stores a backlog.</summary>
+    /// <summary>Stores a backlog. <see cref="Side.Bare"/> writes the rows that the app has written in the same round.</summary>
     public async Task<Dictionary<Side, List<Draining>>> DrainAsync(int rounds, int backlog)
     {
         var cells = new Dictionary<Side, List<Draining>>();
@@ -118,31 +128,25 @@ internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp,
         {
             foreach (var side in InTurn(round, Storing))
             {
-                await storage.ResetAsync(cancellationToken);
-                Seen seen;
-                await using (var filling = await Sides.StartAsync(side, storage.ConnectionString, consume: false, cancellationToken))
+                Add(cells, side, await DrainAsync(side, backlog));
+                if (side == Side.App && sides.Contains(Side.Bare))
                 {
-                    seen = await Clients.RunAsync(filling.Url, Busy, TimeSpan.FromMinutes(5), cancellationToken, backlog);
+                    Add(cells, Side.Bare, await bare.StoreAsync(cancellationToken));
                 }
-
-                await using var server = await Sides.StartAsync(side, storage.ConnectionString, consume: true, cancellationToken);
-                var (start, cpu) = (TimeProvider.System.GetTimestamp(), server.Cpu);
-                await storage.DrainedAsync(side, cancellationToken);
-                var (elapsed, used) = (TimeProvider.System.GetElapsedTime(start).TotalSeconds, (server.Cpu - cpu).TotalSeconds);
-                var (events, all) = await storage.RowsAsync(side, cancellationToken);
-                Count(side, [seen], events, []);
-                Add(cells, side, new Draining(events.Count / elapsed, all / elapsed, used * 1000 / events.Count, server.PeakMemory / MB));
             }
         }
 
         return cells;
     }
 
-    /// <summary>Receives and stores many webhooks in one process of the app.</summary>
-    public async Task<Flood> FloodAsync(int webhooks)
+    /// <summary>Receives and stores many webhooks in one process of the app, at once or one after the other.</summary>
+    public async Task<Flood> FloodAsync(int webhooks, int connections)
     {
         await storage.ResetAsync(cancellationToken);
         await using var server = await Sides.StartAsync(Side.App, storage.ConnectionString, consume: true, cancellationToken);
+        await Clients.RunAsync(server.Url, connections, warmUp, cancellationToken);
+        await storage.DrainedAsync(Side.App, cancellationToken);
+        await storage.ResetAsync(cancellationToken);
         var memory = new List<double>();
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watch = Task.Run(
@@ -155,12 +159,20 @@ internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp,
                 }
             },
             CancellationToken.None);
-        var seen = await Clients.RunAsync(server.Url, Busy, TimeSpan.FromMinutes(10), cancellationToken, webhooks);
+        var (cpu, requests) = (server.Cpu, await Sides.RequestsAsync(server, cancellationToken));
+        var seen = await Clients.RunAsync(server.Url, connections, TimeSpan.FromMinutes(10), cancellationToken, webhooks);
         await storage.DrainedAsync(Side.App, cancellationToken);
+        (cpu, requests) = (server.Cpu - cpu, await Sides.RequestsAsync(server, cancellationToken) - requests);
         await done.CancelAsync();
         await watch;
-        Count(Side.App, [seen], (await storage.RowsAsync(Side.App, cancellationToken)).Events, []);
-        return new Flood(seen.Acknowledged.Count, memory[memory.Count / 4], memory[^1], server.PeakMemory / MB);
+        Count(Side.App, [seen], (await storage.CountAsync(Side.App, cancellationToken)).Events, []);
+        return new Flood(
+            seen.Acknowledged.Count,
+            memory[memory.Count / 4],
+            memory[^1],
+            server.PeakMemory / MB,
+            cpu.TotalSeconds * 1000 / seen.Acknowledged.Count,
+            requests * 1000.0 / seen.Acknowledged.Count);
     }
 
     /// <summary>The sides in turn, every other round the last one first.</summary>
@@ -171,6 +183,31 @@ internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp,
     {
         cells.TryAdd(key, []);
         cells[key].Add(cell);
+    }
+
+    // In one process: a backlog that is not measured has compiled its code.
+    private async Task<Draining> DrainAsync(Side side, int backlog)
+    {
+        await storage.ResetAsync(cancellationToken);
+        await using var server = await Sides.StartAsync(side, storage.ConnectionString, consume: false, cancellationToken);
+        await Clients.RunAsync(server.Url, Busy, TimeSpan.FromMinutes(5), cancellationToken, Math.Min(backlog, WarmUpBacklog));
+        await Sides.SwitchAsync(server, cancellationToken);
+        await storage.DrainedAsync(side, cancellationToken);
+        await Sides.SwitchAsync(server, cancellationToken);
+        await storage.ResetAsync(cancellationToken);
+        var seen = await Clients.RunAsync(server.Url, Busy, TimeSpan.FromMinutes(5), cancellationToken, backlog);
+
+        var (start, cpu) = (TimeProvider.System.GetTimestamp(), server.Cpu);
+        var requests = await Sides.RequestsAsync(server, cancellationToken);
+        await Sides.SwitchAsync(server, cancellationToken);
+        await storage.DrainedAsync(side, cancellationToken);
+        var (elapsed, used) = (TimeProvider.System.GetElapsedTime(start).TotalSeconds, (server.Cpu - cpu).TotalSeconds);
+        requests = await Sides.RequestsAsync(server, cancellationToken) - requests;
+
+        var (events, all) = await storage.CountAsync(side, cancellationToken);
+        Count(side, [seen], events, []);
+        return new Draining(
+            events.Count / elapsed, all / elapsed, used * 1000 / events.Count, requests * 1000.0 / events.Count, server.PeakMemory / MB);
     }
 
     private async Task<Receiving> MeasureAsync(Side side, ServingProcess server, int connections, TimeSpan duration)
@@ -184,12 +221,17 @@ internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp,
             server.PeakMemory / MB);
     }
 
-    private async Task CountAsync(Side side, Seen seen)
+    /// <returns>The messages in the queue, which is empty now.</returns>
+    private async Task<List<string>> CountAsync(Side side, Seen seen)
     {
-        if (side != Side.Floor)
+        if (side == Side.Floor)
         {
-            Count(side, [seen], [], await storage.QueuedAsync(side, cancellationToken));
+            return [];
         }
+
+        var (ids, messages) = await storage.QueuedAsync(side, cancellationToken);
+        Count(side, [seen], [], ids);
+        return messages;
     }
 
     private void Count(Side side, Seen[] seen, List<string> rows, List<string> queued)

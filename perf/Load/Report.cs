@@ -35,16 +35,18 @@ internal static class Report
 
     public static Figures Of(string title, Dictionary<(Side Side, int Connections), List<Receiving>> cells) => new(
         title,
-        ["connections", "side", "acknowledged/s", "p50 ms", "p99 ms", "p999 ms", "CPU s per 1,000", "sends per 1,000", "peak MB so far"],
+        ["connections", "side", "acknowledged/s", "to the floor", "to bare", "p50 ms", "p99 ms", "p999 ms", "CPU s per 1,000", "sends per 1,000", "peak MB so far"],
         [
             .. cells.OrderBy(cell => cell.Key.Connections).ThenBy(cell => cell.Key.Side).Select(cell =>
             {
-                var plain = cells.GetValueOrDefault((Side.Plain, cell.Key.Connections), cell.Value);
+                var plain = Of(Side.Plain);
                 return new[]
                 {
                     Number(cell.Key.Connections, 0),
                     cell.Key.Side.ToString().ToLowerInvariant(),
                     WithRatio(cell.Value, plain, c => c.Seen.PerSecond, 0),
+                    Ratio(cell.Value, Of(Side.Floor), c => c.Seen.PerSecond),
+                    Ratio(cell.Value, Of(Side.Bare), c => c.Seen.PerSecond),
                     WithRatio(cell.Value, plain, c => c.Seen.At(0.5), 2),
                     WithRatio(cell.Value, plain, c => c.Seen.At(0.99), 1),
                     WithRatio(cell.Value, plain, c => c.Seen.At(0.999), 1),
@@ -52,27 +54,42 @@ internal static class Report
                     Number(Median(cell.Value.Select(c => c.SendsPerThousand)), 0),
                     Number(cell.Value.Max(c => c.PeakMemory), 0),
                 };
+
+                List<Receiving> Of(Side side) => cells.GetValueOrDefault((side, cell.Key.Connections), cell.Value);
             })
         ]);
 
     public static Figures Of(string title, Dictionary<Side, List<Draining>> cells) => new(
         title,
-        ["side", "events/s", "rows/s over all tables", "CPU s per 1,000", "peak MB"],
+        ["side", "events/s", "rows/s over all tables", "to bare", "CPU s per 1,000", "requests per 1,000", "peak MB"],
         [
             .. cells.Select(cell => new[]
             {
                 cell.Key.ToString().ToLowerInvariant(),
                 WithRatio(cell.Value, cells.GetValueOrDefault(Side.Plain, cell.Value), c => c.EventsPerSecond, 0),
-                WithRatio(cell.Value, cells.GetValueOrDefault(Side.Plain, cell.Value), c => c.RowsPerSecond, 0),
+                Number(Median(cell.Value.Select(c => c.RowsPerSecond)), 0),
+                Ratio(cell.Value, cells.GetValueOrDefault(Side.Bare, cell.Value), c => c.RowsPerSecond),
                 WithRatio(cell.Value, cells.GetValueOrDefault(Side.Plain, cell.Value), c => c.CpuPerThousand, 3),
+                Number(Median(cell.Value.Select(c => c.RequestsPerThousand)), 0),
                 Number(cell.Value.Max(c => c.PeakMemory), 0),
             })
         ]);
 
-    public static Figures Of(Flood flood) => new(
-        $"Memory of the app while {flood.Webhooks:N0} webhooks are received and stored",
-        ["after a quarter of the time, MB", "at the end, MB", "at most, MB"],
-        [[Number(flood.AfterAQuarter, 0), Number(flood.AtTheEnd, 0), Number(flood.AtMost, 0)]]);
+    public static Figures Of(string title, IEnumerable<(string How, Flood Flood)> floods) => new(
+        title,
+        ["how", "events", "CPU s per 1,000", "requests per 1,000", "MB after a quarter of the time", "at the end", "at most"],
+        [
+            .. floods.Select(it => new[]
+            {
+                it.How,
+                Number(it.Flood.Webhooks, 0),
+                Number(it.Flood.CpuPerThousand, 2),
+                Number(it.Flood.RequestsPerThousand, 0),
+                Number(it.Flood.AfterAQuarter, 0),
+                Number(it.Flood.AtTheEnd, 0),
+                Number(it.Flood.AtMost, 0),
+            })
+        ]);
 
     /// <summary>Puts the figures into a document, between the marks, in place of the last ones.</summary>
     public static async Task WriteAsync(string document, IEnumerable<Figures> figures, CancellationToken cancellationToken)
@@ -104,6 +121,9 @@ internal static class Report
     private static string WithRatio<T>(List<T> own, List<T> plain, Func<T, double> of, int digits) => ReferenceEquals(own, plain)
         ? Number(Median(own.Select(of)), digits)
         : $"{Number(Median(own.Select(of)), digits)} ({Number(Median(own.Zip(plain, (a, b) => of(a) / of(b))), 2)} : 1)";
+
+    private static string Ratio<T>(List<T> own, List<T> other, Func<T, double> of) =>
+        ReferenceEquals(own, other) ? "-" : Number(Median(own.Zip(other, (a, b) => of(a) / of(b))), 2);
 
     private static double Median(IEnumerable<double> values)
     {

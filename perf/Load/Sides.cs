@@ -25,6 +25,9 @@ internal enum Side
 
     /// <summary>Answers 200 and stores nothing.</summary>
     Floor,
+
+    /// <summary>No server: sends what the app has sent, by requests that are ready before. It is what storage takes.</summary>
+    Bare,
 }
 
 /// <summary>Starts a side, and runs inside its process.</summary>
@@ -36,13 +39,44 @@ internal static class Sides
     public const string PlainQueue = "plain-webhooks";
     public const string PlainTable = "PlainEvents";
 
+    private const string SwitchLine = "switch";
+
     public static Task<ServingProcess> StartAsync(Side side, string connectionString, bool consume, CancellationToken cancellationToken) =>
         ServingProcess.StartAsync(
             [Verb, side.ToString(), connectionString, consume.ToString(CultureInfo.InvariantCulture)], cancellationToken);
 
+    /// <summary>Makes a process that does not store begin to do so, and the other way round.</summary>
+    public static Task SwitchAsync(ServingProcess server, CancellationToken cancellationToken) =>
+        server.SwitchAsync(SwitchLine, cancellationToken);
+
+    /// <summary>How many HTTP requests a process has sent, almost all of them to storage.</summary>
+    public static async Task<long> RequestsAsync(ServingProcess server, CancellationToken cancellationToken) =>
+        long.Parse(await server.AskAsync(cancellationToken), CultureInfo.InvariantCulture);
+
     /// <summary>What runs inside the process.</summary>
-    public static Task ServeAsync(Side side, string connectionString, bool consume) => ServingProcess.ServeAsync(
-        side == Side.App ? Subject.Build(connectionString, consume) : BuildOther(side, connectionString, consume), () => string.Empty);
+    public static async Task ServeAsync(Side side, string connectionString, bool consume)
+    {
+        using var requests = new RequestCount();
+        for (; ; consume = !consume)
+        {
+            await using var app = side == Side.App
+                ? Subject.Build(connectionString, consume)
+                : BuildOther(side, connectionString, consume);
+            await app.StartAsync();
+            Console.WriteLine(app.Urls.Single());
+            string? line;
+            while ((line = await Console.In.ReadLineAsync()) is not (null or SwitchLine))
+            {
+                Console.WriteLine(requests.Count);
+            }
+
+            await app.StopAsync();
+            if (line is null)
+            {
+                return;
+            }
+        }
+    }
 
     private static WebApplication BuildOther(Side side, string connectionString, bool consume)
     {

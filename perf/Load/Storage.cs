@@ -15,7 +15,8 @@ internal sealed class Storage(string connectionString)
     private static readonly TimeSpan HiddenAtMost = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromMinutes(30);
 
-    private static readonly string[] AppTables = [EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable];
+    private static readonly string[] AppTables =
+        [EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable, Recipients.TableName];
 
     public string ConnectionString => connectionString;
 
@@ -23,10 +24,10 @@ internal sealed class Storage(string connectionString)
     public async Task<int> MessagesAsync(Side side, CancellationToken cancellationToken) =>
         side == Side.Floor ? 0 : await QueueDrain.CountAsync([QueueOf(side)], cancellationToken);
 
-    /// <summary>The ids of the events in a side's queue; those in hidden messages once they are visible again.</summary>
-    public async Task<List<string>> QueuedAsync(Side side, CancellationToken cancellationToken)
+    /// <summary>The ids of the events in a side's queue, and the messages; those that are hidden once they are visible again.</summary>
+    public async Task<(List<string> Ids, List<string> Messages)> QueuedAsync(Side side, CancellationToken cancellationToken)
     {
-        var ids = new List<string>();
+        var (ids, texts) = (new List<string>(), new List<string>());
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(HiddenAtMost);
         for (var left = await MessagesAsync(side, cancellationToken); left > 0;)
@@ -34,26 +35,36 @@ internal sealed class Storage(string connectionString)
             var messages = (await QueueOf(side).ReceiveMessagesAsync(32, TimeSpan.FromHours(1), timeout.Token)).Value;
             left -= messages.Length;
             await Task.Delay(messages.Length == 0 ? 200 : 0, timeout.Token);
+            texts.AddRange(messages.Select(message => message.Body.ToString()));
             ids.AddRange(messages.SelectMany(message => side == Side.App
                 ? Envelope.Read(message.Body.ToString()).Entries.Select(entry => IdOf(Encoding.UTF8.GetBytes(entry.Webhook!.Body!)))
                 : [IdOf(message.Body)]));
         }
 
-        return ids;
+        return (ids, texts);
     }
 
     /// <summary>The ids of a side's events, one for each row, and the number of rows in all its tables.</summary>
-    public async Task<(List<string> Events, int All)> RowsAsync(Side side, CancellationToken cancellationToken)
+    public async Task<(List<string> Events, int All)> CountAsync(Side side, CancellationToken cancellationToken)
     {
-        var tables = await Task.WhenAll(
-            TablesOf(side)
-                .Select(table =>
-                    table
-                        .QueryAsync<TableEntity>(select: ["id"], cancellationToken: cancellationToken)
-                        .Select(row => row.GetString("id"))
-                        .ToListAsync(cancellationToken)
-                        .AsTask()));
-        return (tables[0], tables.Sum(rows => rows.Count));
+        var tables = await RowsAsync(side, ["id"], cancellationToken);
+        return ([.. tables.First().Value.Select(row => row.GetString("id"))], tables.Sum(table => table.Value.Count));
+    }
+
+    /// <summary>A side's rows, by the name of their table; the first has the events.</summary>
+    /// <param name="columns">Null for all.</param>
+    public async Task<OrderedDictionary<string, List<TableEntity>>> RowsAsync(
+        Side side, IEnumerable<string>? columns, CancellationToken cancellationToken)
+    {
+        var tables = new OrderedDictionary<string, List<TableEntity>>();
+        foreach (var table in TablesOf(side))
+        {
+            tables[table.Name] = await table
+                .QueryAsync<TableEntity>(select: columns, cancellationToken: cancellationToken)
+                .ToListAsync(cancellationToken);
+        }
+
+        return tables;
     }
 
     /// <summary>Gives both sides an empty queue and empty tables: the more Azurite stores, the slower it gets.</summary>
