@@ -21,9 +21,6 @@ namespace Smtp2GoIngest.Tests;
 /// </remarks>
 internal sealed class FunctionsHost : IAsyncDisposable
 {
-    /// <summary>How long anything may take, far longer than in a healthy run.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     // The worker picks a free port some time before it listens on it.
     private const int Tries = 3;
 
@@ -142,7 +139,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
         await app.StartAsync(Test.Token);
         Client.BaseAddress = new Uri($"http://{ports[1].IPEndPoint}");
         worker = FunctionsHostWorker.Start(new Uri($"http://{ports[0].IPEndPoint}"), settings);
-        await await Task.WhenAny(rpc.Started, worker.ExitedAsync()).WaitAsync(Patience, Test.Token);
+        await await Task.WhenAny(rpc.Started, worker.ExitedAsync()).WaitAsync(Test.Patience, Test.Token);
         var init = (await rpc.AskAsync(new()
         {
             WorkerInitRequest = new()

@@ -27,7 +27,7 @@ internal sealed class FunctionsHostRpc : FunctionRpc.FunctionRpcBase
         question.RequestId = id ?? $"{Guid.NewGuid()}";
         var answer = asked[question.RequestId] = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Send(question);
-        return await answer.Task.WaitAsync(FunctionsHost.Patience, Test.Token);
+        return await answer.Task.WaitAsync(Test.Patience, Test.Token);
     }
 
     public override async Task EventStream(

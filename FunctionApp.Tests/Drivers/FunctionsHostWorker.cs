@@ -68,13 +68,13 @@ internal sealed class FunctionsHostWorker : IDisposable
     public async Task TerminateAsync()
     {
         using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
-        await kill.WaitForExitAsync(Test.Token).WaitAsync(FunctionsHost.Patience, Test.Token);
+        await kill.WaitForExitAsync(Test.Token).WaitAsync(Test.Patience, Test.Token);
     }
 
     /// <summary>Waits until it has ended and all its output is read; returns its exit code.</summary>
     public async Task<int> ExitedAsync()
     {
-        await process.WaitForExitAsync(Test.Token).WaitAsync(FunctionsHost.Patience, Test.Token);
+        await process.WaitForExitAsync(Test.Token).WaitAsync(Test.Patience, Test.Token);
         return process.ExitCode;
     }
 

@@ -9,15 +9,12 @@ namespace Smtp2GoIngest.Tests;
 /// <param name="Status">0 for an answer that is not HTTP/1.</param>
 internal sealed record RawHttp(int Status, string Head, string Body)
 {
-    // A server that neither answers nor closes would hold up the test for ever.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     /// <summary>Sends the lines of a request's head, and reads until the other side closes the connection.</summary>
     /// <param name="uri">Only its port counts.</param>
     public static async Task<RawHttp> SendAsync(Uri uri, params string[] lines)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(Test.Token);
-        ending.CancelAfter(Patience);
+        ending.CancelAfter(Test.Patience); // A server that neither answers nor closes would hold up the test for ever.
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, uri.Port, ending.Token);
         await using var stream = client.GetStream();

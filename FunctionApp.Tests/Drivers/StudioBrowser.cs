@@ -7,9 +7,6 @@ namespace Smtp2GoIngest.Tests;
 /// <summary>One Chromium for all tests that look at Studio's pages. Without one they are skipped, except in CI.</summary>
 public sealed class StudioBrowser : IAsyncLifetime
 {
-    // Far longer than anything here takes on a healthy machine.
-    private const float Patience = 60_000;
-
     private IPlaywright? playwright;
     private IBrowser? browser;
 
@@ -30,7 +27,7 @@ public sealed class StudioBrowser : IAsyncLifetime
 
             // As root there is no sandbox. The pages are our own.
             Args = OperatingSystem.IsLinux() ? ["--no-sandbox"] : [],
-            Timeout = Patience,
+            Timeout = (float)Test.Patience.TotalMilliseconds,
         });
     }
 
@@ -44,7 +41,7 @@ public sealed class StudioBrowser : IAsyncLifetime
             ColorScheme = isDark ? ColorScheme.Dark : ColorScheme.Light,
             TimezoneId = "UTC",
         });
-        context.SetDefaultTimeout(Patience);
+        context.SetDefaultTimeout((float)Test.Patience.TotalMilliseconds);
         await context.GrantPermissionsAsync(["clipboard-read", "clipboard-write"]);
         return await StudioPage.OpenAsync(context, site);
     }

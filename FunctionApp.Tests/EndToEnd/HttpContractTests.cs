@@ -296,7 +296,7 @@ public sealed class HttpContractTests(AzuriteFixture azurite) : HttpContract
         using var reader = new StreamReader(stream);
 
         Assert.Equal(
-            "HTTP/1.1 401 Unauthorized", await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(TimeSpan.FromSeconds(4), Test.Token));
+            "HTTP/1.1 401 Unauthorized", await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(Test.Patience, Test.Token));
     }
 
     // Only self-hosted: a test cannot give a credential to a worker process.

@@ -209,7 +209,7 @@ public sealed class BlobSweepTests(AzuriteFixture azurite)
         await app.AcknowledgedAsync(Body);
         isArmed = true;
         var storing = other.StoreQueuedAsync();
-        await judged.Task.WaitAsync(TimeSpan.FromSeconds(30), Test.Token);
+        await judged.Task.WaitAsync(Test.Patience, Test.Token);
         var retention = app.Services.GetRequiredService<Retention>();
         var before = DateTimeOffset.UtcNow.AddDays(-30);
 

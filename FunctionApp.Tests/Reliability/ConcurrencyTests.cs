@@ -9,8 +9,6 @@ namespace Smtp2GoIngest.Tests.Reliability;
 /// <summary>Two processes have the same message.</summary>
 public sealed class ConcurrencyTests(AzuriteFixture azurite)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     public static TheoryData<string> Messages => [Scenario.Batch, Scenario.Mixed, Scenario.Unreadable];
 
     [Theory]
@@ -48,7 +46,7 @@ public sealed class ConcurrencyTests(AzuriteFixture azurite)
                         both.SetResult();
                     }
 
-                    await both.Task.WaitAsync(Patience, cancellationToken);
+                    await both.Task.WaitAsync(Test.Patience, cancellationToken);
                 }
 
                 return await send();
@@ -66,9 +64,9 @@ public sealed class ConcurrencyTests(AzuriteFixture azurite)
         IngestApp app;
         await using (var late = await StartAsync(account, slow, lease: TimeSpan.FromSeconds(1)))
         {
-            await slow.Arrived.Task.WaitAsync(Patience, Test.Token);
+            await slow.Arrived.Task.WaitAsync(Test.Patience, Test.Token);
             app = await StartAsync(account, next, lease: TimeSpan.FromMinutes(1));
-            await next.Arrived.Task.WaitAsync(Patience, Test.Token);
+            await next.Arrived.Task.WaitAsync(Test.Patience, Test.Token);
             slow.Open.SetResult();
             await Eventually.Get(() => late.EventsAsync(), rows => rows.Count == 4);
             slow.Renewal.SetResult();
@@ -91,11 +89,11 @@ public sealed class ConcurrencyTests(AzuriteFixture azurite)
             if (await StorageWire.IsInsertAsync(request))
             {
                 gate.Arrived.TrySetResult();
-                await gate.Open.Task.WaitAsync(Patience, CancellationToken.None);
+                await gate.Open.Task.WaitAsync(Test.Patience, CancellationToken.None);
             }
             else if (request.Method == HttpMethod.Put && request.RequestUri!.AbsolutePath.Contains("/messages/", StringComparison.Ordinal))
             {
-                await gate.Renewal.Task.WaitAsync(Patience, CancellationToken.None);
+                await gate.Renewal.Task.WaitAsync(Test.Patience, CancellationToken.None);
             }
 
             return await send();

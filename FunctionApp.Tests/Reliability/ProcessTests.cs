@@ -9,8 +9,6 @@ namespace Smtp2GoIngest.Tests.Reliability;
 /// <summary>The app as a process, told to stop or killed while it handles webhooks.</summary>
 public sealed class ProcessTests(AzuriteFixture azurite)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     [Fact]
     public async Task Told_to_stop_it_answers_what_it_has_begun_and_accepts_nothing_new()
     {
@@ -111,14 +109,14 @@ public sealed class ProcessTests(AzuriteFixture azurite)
         public async Task TerminateAsync()
         {
             using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
-            await kill.WaitForExitAsync(Test.Token).WaitAsync(Patience, Test.Token);
+            await kill.WaitForExitAsync(Test.Token).WaitAsync(Test.Patience, Test.Token);
         }
 
         public void Kill() => process.Kill();
 
         public async Task<int> ExitedAsync()
         {
-            await process.WaitForExitAsync(Test.Token).WaitAsync(Patience, Test.Token);
+            await process.WaitForExitAsync(Test.Token).WaitAsync(Test.Patience, Test.Token);
             return process.ExitCode;
         }
 
@@ -156,7 +154,7 @@ public sealed class ProcessTests(AzuriteFixture azurite)
                 + $"Content-Length: {bytes.Length}\r\nExpect: 100-continue\r\n\r\n";
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head), Test.Token);
             var reader = new StreamReader(client.GetStream());
-            Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(Patience, Test.Token));
+            Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(Test.Patience, Test.Token));
             Assert.Empty((await reader.ReadLineAsync(Test.Token))!);
             return new Request(client, reader, bytes);
         }
@@ -170,7 +168,7 @@ public sealed class ProcessTests(AzuriteFixture azurite)
                 try
                 {
                     await client.GetStream().WriteAsync(body, Test.Token);
-                    return await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(Patience, Test.Token);
+                    return await reader.ReadLineAsync(Test.Token).AsTask().WaitAsync(Test.Patience, Test.Token);
                 }
                 catch (IOException)
                 {

@@ -113,7 +113,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
 
         await pump.Queue.SendMessageAsync("one", Test.Token);
 
-        await cancelled.Task.WaitAsync(TimeSpan.FromMinutes(1), Test.Token);
+        await cancelled.Task.WaitAsync(Test.Patience, Test.Token);
         Assert.Empty(await pump.PoisonAsync());
     }
 
@@ -134,7 +134,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
         await pump.Queue.SendMessageAsync("one", Test.Token);
 
         // The first renewal, after half the lease, finds out. Nothing waits for the lease to run out.
-        await cancelled.Task.WaitAsync(TimeSpan.FromMinutes(1), Test.Token);
+        await cancelled.Task.WaitAsync(Test.Patience, Test.Token);
         await pump.DisposeAsync();
         Assert.Equal(1, await pump.CountAsync());
         Assert.Single(seen);

@@ -59,6 +59,6 @@ public sealed class TimerPumpTests
 
         pump.Dispose();
 
-        await pump.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(10), Test.Token);
+        await pump.ExecuteTask!.WaitAsync(Test.Patience, Test.Token);
     }
 }

@@ -255,7 +255,7 @@ public sealed class TriggerParityTests(AzuriteFixture azurite)
             return gate.Task;
         });
         await app.Queue.SendMessageAsync(MessageOf(Entry("w1", EventOf("1"))), Test.Token);
-        await started.Task.WaitAsync(TimeSpan.FromMinutes(1), Test.Token);
+        await started.Task.WaitAsync(Test.Patience, Test.Token);
 
         var stop = app.StopAsync();
         Assert.False(stop.IsCompleted);

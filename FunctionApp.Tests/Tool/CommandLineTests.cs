@@ -57,7 +57,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
     public async Task Help_is_drawn_in_a_terminal_of_any_width(int width)
     {
         var run = await Task.Run(() => ToolRun.RunAsync(["--help"], null, AppContext.BaseDirectory, width))
-            .WaitAsync(TimeSpan.FromSeconds(30), Test.Token);
+            .WaitAsync(Test.Patience, Test.Token);
 
         Assert.Equal((0, string.Empty), (run.ExitCode, run.Error));
         Assert.Contains("Answers questions", run.Output, StringComparison.Ordinal);
@@ -165,7 +165,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
         start.Environment["EventStorage"] = account;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(Test.Token);
-        var error = await process.StandardError.ReadToEndAsync(Test.Token).WaitAsync(TimeSpan.FromMinutes(1), Test.Token);
+        var error = await process.StandardError.ReadToEndAsync(Test.Token).WaitAsync(Test.Patience, Test.Token);
         await process.WaitForExitAsync(Test.Token);
         await ended.CancelAsync();
         await arriving;
@@ -194,7 +194,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
         start.Environment.Remove("NO_COLOR");
 
         using var process = Process.Start(start)!;
-        var output = await process.StandardOutput.ReadToEndAsync(Test.Token).WaitAsync(TimeSpan.FromMinutes(1), Test.Token);
+        var output = await process.StandardOutput.ReadToEndAsync(Test.Token).WaitAsync(Test.Patience, Test.Token);
 
         Assert.Contains("connection", output, StringComparison.Ordinal);
         Assert.Equal(hasColours, output.Contains("\u001b[32mok", StringComparison.Ordinal));
@@ -235,7 +235,7 @@ public sealed class CommandLineTests(AzuriteFixture azurite)
         var failures = new List<string>();
         foreach (var line in lines)
         {
-            var run = await Task.Run(() => RunAsync(account, line)).WaitAsync(TimeSpan.FromMinutes(1), Test.Token);
+            var run = await Task.Run(() => RunAsync(account, line)).WaitAsync(Test.Patience, Test.Token);
             if (Problem(run) is { } problem)
             {
                 failures.Add($"{string.Join(' ', line)}: {problem}: {Shown(run.Error)}");

@@ -263,7 +263,7 @@ public sealed class ExportTests(AzuriteFixture azurite) : IDisposable
         var path = System.IO.Path.Combine(folder.FullName, name);
 
         var run = await Task.Run(() => RunAsync(Unreachable, "export", "2026-05", "--output", path))
-            .WaitAsync(TimeSpan.FromSeconds(10), Test.Token);
+            .WaitAsync(Test.Patience, Test.Token);
 
         Assert.Equal((2, $"'{path}' is not a file. For standard output, leave out --output.\n"), (run.ExitCode, run.Error));
         Assert.Equal(before, Directory.GetFileSystemEntries(folder.FullName).Order());

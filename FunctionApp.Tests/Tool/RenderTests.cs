@@ -51,7 +51,7 @@ public sealed class RenderTests(RenderTests.HostileEvents stored) : IClassFixtur
     {
         var args = command.Split('|');
 
-        var run = await Task.Run(() => stored.RunAsync(width, args)).WaitAsync(TimeSpan.FromSeconds(30), Test.Token);
+        var run = await Task.Run(() => stored.RunAsync(width, args)).WaitAsync(Test.Patience, Test.Token);
 
         Assert.Equal(ExitCode.Done, run.ExitCode);
         var lines = run.Output.Split('\n');

@@ -9,9 +9,6 @@ namespace Smtp2GoIngest.Tests.Tool;
 /// <summary>The command around the pages: how it starts, whom it lets in, and how it ends.</summary>
 public sealed class StudioCommandTests(AzuriteFixture azurite)
 {
-    // A loaded machine takes seconds to start a process.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     [Fact]
     public async Task Each_link_lets_in_once_Enter_makes_another_and_Ctrl_C_ends_it_with_0()
     {
@@ -32,7 +29,7 @@ public sealed class StudioCommandTests(AzuriteFixture azurite)
         Assert.Equal(HttpStatusCode.Redirect, await OpenAsync(new Uri(await LineAsync(process))));
 
         using var interrupt = Process.Start("kill", [IsInterruptIgnored ? "-TERM" : "-INT", $"{process.Id}"]);
-        await process.WaitForExitAsync(Test.Token).WaitAsync(Patience, Test.Token);
+        await process.WaitForExitAsync(Test.Token).WaitAsync(Test.Patience, Test.Token);
         Assert.Equal(0, process.ExitCode);
         Assert.Empty(await process.StandardError.ReadToEndAsync(Test.Token));
 
@@ -76,7 +73,7 @@ public sealed class StudioCommandTests(AzuriteFixture azurite)
         await CloseAsync();
         Assert.False(IsOver(5));
         time.Advance(TimeSpan.FromSeconds(60));
-        await tabs.LastClosed.WaitAsync(Patience, Test.Token);
+        await tabs.LastClosed.WaitAsync(Test.Patience, Test.Token);
 
         Task OpenAsync() => tabs.OnConnectionUpAsync(null!, Test.Token);
 
@@ -124,5 +121,5 @@ public sealed class StudioCommandTests(AzuriteFixture azurite)
     }
 
     private static async Task<string> LineAsync(Process process) =>
-        await process.StandardOutput.ReadLineAsync(Test.Token).AsTask().WaitAsync(Patience, Test.Token) ?? string.Empty;
+        await process.StandardOutput.ReadLineAsync(Test.Token).AsTask().WaitAsync(Test.Patience, Test.Token) ?? string.Empty;
 }

@@ -43,7 +43,7 @@ public sealed class TerminalTests(AzuriteFixture azurite)
 
         foreach (var width in new[] { 100, 80, 79, 72, 66, 63, 61, 60, 25, 1 })
         {
-            var run = await Task.Run(() => RunAsync(account, width, args)).WaitAsync(TimeSpan.FromSeconds(30), Test.Token);
+            var run = await Task.Run(() => RunAsync(account, width, args)).WaitAsync(Test.Patience, Test.Token);
             Assert.Equal(ExitCode.Done, run.ExitCode);
         }
     }

@@ -191,7 +191,7 @@ public sealed class WorkerFunctionTests(WorkerFixture worker) : IClassFixture<Wo
             reached.TrySetResult();
             return Fault.Until(release.Task);
         };
-        return (reached.Task.WaitAsync(FunctionsHost.Patience, Test.Token), () => release.TrySetResult());
+        return (reached.Task.WaitAsync(Test.Patience, Test.Token), () => release.TrySetResult());
     }
 
     private async Task<HttpStatusCode> PostAsync(string path, string body, string? secret)

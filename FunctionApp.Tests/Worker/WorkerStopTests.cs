@@ -30,7 +30,7 @@ public sealed class WorkerStopTests(AzuriteFixture azurite)
             "m", "r", Scenario.MessageOf(Scenario.Entry("w", Scenario.EventOf("stored"))), 1, now, now, DateTimeOffset.MaxValue);
         var storingCall = host.DeliverAsync("StoreEvents", message);
         var posts = Enumerable.Range(0, Posts).Select(i => PostAsync(host, Scenario.EventOf($"{i}"))).ToList();
-        await Task.WhenAll(sending.Task, storing.Task).WaitAsync(FunctionsHost.Patience, Test.Token);
+        await Task.WhenAll(sending.Task, storing.Task).WaitAsync(Test.Patience, Test.Token);
         await host.Worker.TerminateAsync();
         await Eventually.Get(
             () => Task.FromResult(string.Join('\n', host.Log)), log => log.Contains("is shutting down", StringComparison.Ordinal));
