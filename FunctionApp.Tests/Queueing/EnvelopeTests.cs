@@ -56,9 +56,18 @@ public sealed class EnvelopeTests
 
         Assert.Equal(Envelope.MaxWebhookBytes, Envelope.Encode(Webhook with { Body = new string('a', room) })!.Length);
         Assert.Null(Envelope.Encode(Webhook with { Body = new string('a', room + 1) }));
-        Assert.NotNull(Envelope.Encode(Webhook with { Body = new string('"', room / 6) }));
-        Assert.Null(Envelope.Encode(Webhook with { Body = new string('"', (room / 6) + 1) }));
+        Assert.NotNull(Envelope.Encode(Webhook with { Body = new string('&', room / 6) }));
+        Assert.Null(Envelope.Encode(Webhook with { Body = new string('&', (room / 6) + 1) }));
     }
+
+    [Fact]
+    public void A_body_is_escaped_no_more_than_JSON_and_XML_need() =>
+        Assert.Contains(
+            """
+            "body":"{\"a\":\"\\\u0026+'`\u003C\u003E\u0001\u000A\u00E9\uD83D\uDCE6\"}"
+            """,
+            Encoding.UTF8.GetString(Envelope.Encode(Webhook with { Body = "{\"a\":\"\\&+'`<>\u0001\né📦\"}" })!),
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("hello")]

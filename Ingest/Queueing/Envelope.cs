@@ -5,8 +5,8 @@ namespace Smtp2GoIngest.Queueing;
 
 /// <summary>The wire format of a queue message, its version and its size limits.</summary>
 /// <remarks>
-/// <c>{"v":1,"webhooks":[…]}</c>, only ASCII: Azurite corrupts other text. The default JSON escapes leave no character that the queue's
-/// XML would escape again, so the size measured here is the size sent.
+/// <c>{"v":1,"webhooks":[…]}</c>, only ASCII: Azurite corrupts other text. No character is left that the queue's XML would escape again,
+/// so the size measured here is the size sent.
 /// </remarks>
 public static class Envelope
 {

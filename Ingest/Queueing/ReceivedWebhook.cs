@@ -16,7 +16,7 @@ public sealed record ReceivedWebhook(
     string Id,
     DateTimeOffset ReceivedAt,
     string? ContentType,
-    string? Body,
+    [property: JsonConverter(typeof(ShortJsonText))] string? Body,
     string? Blob,
     [property: JsonPropertyName("traceparent")] string? TraceParent = null,
     string? ReplayOf = null);
