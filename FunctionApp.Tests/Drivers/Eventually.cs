@@ -14,7 +14,8 @@ internal static class Eventually
                 return answer;
             }
 
-            Assert.True(DateTimeOffset.UtcNow < deadline, $"Not within {Test.Patience.TotalMinutes} minutes; the last answer was {answer}.");
+            Assert.True(
+                DateTimeOffset.UtcNow < deadline, $"Not within {Test.Patience.TotalMinutes} minutes; the last answer was {answer}.");
             await Task.Delay(pause, Test.Token);
             pause = Math.Min(pause * 2, 160);
         }

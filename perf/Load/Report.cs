@@ -35,7 +35,10 @@ internal static class Report
 
     public static Figures Of(string title, Dictionary<(Side Side, int Connections), List<Receiving>> cells) => new(
         title,
-        ["connections", "side", "acknowledged/s", "to the floor", "to bare", "p50 ms", "p99 ms", "p999 ms", "CPU s per 1,000", "sends per 1,000", "peak MB so far"],
+        [
+            "connections", "side", "acknowledged/s", "to the floor", "to bare", "p50 ms", "p99 ms", "p999 ms", "CPU s per 1,000",
+            "sends per 1,000", "peak MB so far",
+        ],
         [
             .. cells.OrderBy(cell => cell.Key.Connections).ThenBy(cell => cell.Key.Side).Select(cell =>
             {
