@@ -163,7 +163,7 @@ public sealed class ShippedFilesTests
     [Fact]
     public void The_host_reads_the_same_from_the_files_that_are_deployed()
     {
-        var functions = JsonNode.Parse(File.ReadAllText(Path.Combine(FunctionsHostWorker.Folder, "functions.metadata")))!.AsArray();
+        var functions = JsonNode.Parse(File.ReadAllText(Path.Combine(BuiltWorker.Folder, "functions.metadata")))!.AsArray();
 
         Assert.Equal(
             new Dictionary<string, string>

@@ -220,7 +220,7 @@ public sealed class StartUpTests
         "AZURE_FUNCTIONS_ENVIRONMENT=Production")]
     public async Task A_wrong_setting_ends_the_worker_and_is_named(string named, params string[] settings)
     {
-        using var worker = FunctionsHostWorker.Start(new Uri("http://127.0.0.1:1/"), Parse(settings));
+        using var worker = BuiltWorker.Start(new Uri("http://127.0.0.1:1/"), Parse(settings));
 
         Assert.Equal(1, await worker.ExitedAsync());
         Assert.Contains(named, Assert.Single(worker.Output), StringComparison.Ordinal);
@@ -230,7 +230,7 @@ public sealed class StartUpTests
     [Fact]
     public async Task The_samples_password_starts_the_worker_under_func()
     {
-        await using var host = await FunctionsHost.StartAsync(
+        await using var host = await BuiltWorker.StartAsync(
             "UseDevelopmentStorage=true",
             new Dictionary<string, string?>
             {

@@ -1,8 +1,9 @@
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
 using Smtp2GoIngest.Lab.FaultProxy;
+using Smtp2GoIngest.Lab.WorkerHost;
+using Smtp2GoIngest.Lab.WorkerHost.Rpc;
 using Smtp2GoIngest.Storing;
-using Smtp2GoIngest.Tests.Rpc;
 
 namespace Smtp2GoIngest.Tests.Worker;
 
@@ -21,7 +22,7 @@ public sealed class WorkerFixture(AzuriteFixture azurite) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         proxy = await StorageProxy.StartAsync(Account, Test.Token);
-        host = await FunctionsHost.StartAsync(proxy.ConnectionStringOf(Account));
+        host = await BuiltWorker.StartAsync(proxy.ConnectionStringOf(Account));
     }
 
     /// <summary>Sends a message, receives it as the trigger does and calls a function with it. The message is gone afterwards.</summary>

@@ -3,9 +3,10 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using Smtp2GoIngest.Lab.FaultProxy;
+using Smtp2GoIngest.Lab.WorkerHost;
 using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tests.Reliability;
-using Status = Smtp2GoIngest.Tests.Rpc.StatusResult.Types.Status;
+using Status = Smtp2GoIngest.Lab.WorkerHost.Rpc.StatusResult.Types.Status;
 
 namespace Smtp2GoIngest.Tests.Worker;
 
@@ -23,7 +24,7 @@ public sealed class WorkerFunctionTests(WorkerFixture worker) : IClassFixture<Wo
     [Fact]
     public void The_worker_reports_the_functions_that_its_build_has_written_down()
     {
-        var written = JsonNode.Parse(File.ReadAllText(Path.Combine(FunctionsHostWorker.Folder, "functions.metadata")))!.AsArray();
+        var written = JsonNode.Parse(File.ReadAllText(Path.Combine(BuiltWorker.Folder, "functions.metadata")))!.AsArray();
         foreach (var binding in written.SelectMany(function => function!["bindings"]!.AsArray()).Select(binding => binding!.AsObject()))
         {
             // The build writes it empty if the worker leaves it out.

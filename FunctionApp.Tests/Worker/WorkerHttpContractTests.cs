@@ -13,7 +13,7 @@ public sealed class WorkerHttpContractTests(AzuriteFixture azurite, WorkerFixtur
             return new(worker.Host.Client, () => worker.Host.Log, null);
         }
 
-        var host = await FunctionsHost.StartAsync(azurite.NewAccount(), settings);
+        var host = await BuiltWorker.StartAsync(azurite.NewAccount(), settings);
         return new(host.Client, () => host.Log, host);
     }
 

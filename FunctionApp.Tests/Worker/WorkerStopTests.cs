@@ -1,6 +1,7 @@
 using System.Net;
 using Azure.Storage.Queues.Models;
 using Smtp2GoIngest.Lab.FaultProxy;
+using Smtp2GoIngest.Lab.WorkerHost;
 using Smtp2GoIngest.Tests.Reliability;
 
 namespace Smtp2GoIngest.Tests.Worker;
@@ -15,7 +16,7 @@ public sealed class WorkerStopTests(AzuriteFixture azurite)
         const int Posts = 5;
         var account = azurite.NewAccount();
         await using var proxy = await StorageProxy.StartAsync(account, Test.Token);
-        await using var host = await FunctionsHost.StartAsync(proxy.ConnectionStringOf(account));
+        await using var host = await BuiltWorker.StartAsync(proxy.ConnectionStringOf(account));
         var sending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var storing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

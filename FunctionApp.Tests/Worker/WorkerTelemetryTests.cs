@@ -16,7 +16,7 @@ public sealed class WorkerTelemetryTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
         const int Requests = 60;
         await using var collector = await TelemetryCollector.StartAsync();
-        await using (var host = await FunctionsHost.StartAsync(
+        await using (var host = await BuiltWorker.StartAsync(
                 Away, new Dictionary<string, string?> { ["APPLICATIONINSIGHTS_CONNECTION_STRING"] = collector.ConnectionString }))
         {
             await Task.WhenAll(Enumerable.Range(0, Requests).Select(async i =>

@@ -1,23 +1,30 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Smtp2GoIngest.Lab;
 using Smtp2GoIngest.Perf.AppUnderTest;
 
 namespace Smtp2GoIngest.Perf.StartUp;
 
-/// <summary>Measures the time from process start to the first 200, with ReadyToRun, in turn with an empty Kestrel app.</summary>
+/// <summary>
+/// Measures worker and self-host from the start of the process to the first 200, and their memory at rest, in turn with an empty program
+/// of either kind. All are published as the app is deployed.
+/// </summary>
 internal sealed class StartUpCommand : Command
 {
-    private const int Runs = 15;
+    private const int Starts = 15;
     private const int WarmUps = 2;
-    private const double MostOfEmpty = 1.6;
+    private const int Rests = 5;
+    private const double MostOfEmpty = 1.4;
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
+    private static readonly string[] Columns = ["start ms", "CPU ms", "working set MB", "private MB"];
 
     public StartUpCommand()
-        : base("startup", "Measures how long the app takes from its start to its first answer, compared with an empty Kestrel app.") =>
+        : base("startup", "Measures the start of worker and self-host, and their memory at rest, beside an empty worker and Kestrel.") =>
         SetAction((_, cancellationToken) => RunAsync(cancellationToken));
+
+    private delegate Task<StartedProgram> Start(string assembly, string connectionString, CancellationToken cancellationToken);
 
     private static async Task<int> RunAsync(CancellationToken cancellationToken)
     {
@@ -26,25 +33,40 @@ internal sealed class StartUpCommand : Command
         {
             await AzuriteInstallation.InstallAsync(cancellationToken);
             await using var azurite = await Azurite.StartAsync(data.FullName, [], cancellationToken);
-            var app = await PublishAsync("SelfHost", data, cancellationToken);
-            var empty = await PublishAsync("perf/EmptyKestrel", data, cancellationToken);
-            var times = (App: new List<double>(), Empty: new List<double>());
-            for (var run = -WarmUps; run < Runs; run++)
+            Published[] programs =
+            [
+                await PublishAsync("FunctionApp", StartedProgram.WorkerAsync, data, cancellationToken),
+                await PublishAsync("perf/EmptyWorker", StartedProgram.WorkerAsync, data, cancellationToken),
+                await PublishAsync("SelfHost", StartedProgram.ServerAsync, data, cancellationToken),
+                await PublishAsync("perf/EmptyKestrel", StartedProgram.ServerAsync, data, cancellationToken),
+            ];
+            for (var start = -WarmUps; start < Starts; start++)
             {
-                var appTime = await StartAsync(app, azurite.ConnectionString, cancellationToken);
-                var emptyTime = await StartAsync(empty, azurite.ConnectionString, cancellationToken);
-                if (run >= 0)
+                foreach (var program in programs)
                 {
-                    times.App.Add(appTime);
-                    times.Empty.Add(emptyTime);
+                    await using var started = await program.Start(program.Assembly, azurite.ConnectionString, cancellationToken);
+                    if (start >= 0)
+                    {
+                        program.Figures[0].Add(started.Start.TotalMilliseconds);
+                        program.Figures[1].Add(started.Cpu.TotalMilliseconds);
+                    }
                 }
             }
 
-            var ratio = Median(times.App.Zip(times.Empty, (a, e) => a / e));
-            Console.WriteLine(
-                $"{Runs} starts each, in turn, medians: the app {Median(times.App):0} ms, an empty Kestrel app {Median(times.Empty):0} ms, "
-                + $"ratio {ratio:0.00}");
-            return ratio <= MostOfEmpty ? 0 : 1;
+            for (var rest = 0; rest < Rests; rest++)
+            {
+                var started = await Task.WhenAll(programs.Select(p => p.Start(p.Assembly, azurite.ConnectionString, cancellationToken)));
+                await Task.Delay(Rest, cancellationToken);
+                foreach (var (program, process) in programs.Zip(started))
+                {
+                    var (workingSet, ofItsOwn) = process.Memory;
+                    program.Figures[2].Add(workingSet / 1e6);
+                    program.Figures[3].Add(ofItsOwn / 1e6);
+                    await process.DisposeAsync();
+                }
+            }
+
+            return Report(programs) ? 0 : 1;
         }
         finally
         {
@@ -52,62 +74,49 @@ internal sealed class StartUpCommand : Command
         }
     }
 
-    private static async Task<string> PublishAsync(string project, DirectoryInfo data, CancellationToken cancellationToken)
+    /// <returns>True if no start took longer than it may.</returns>
+    private static bool Report(Published[] programs)
+    {
+        Console.WriteLine($"| {Starts} starts, {Rests} rests, medians | {string.Join(" | ", Columns)} |");
+        Console.WriteLine($"|---|{string.Concat(Columns.Select(_ => "---|"))}");
+        var allGood = true;
+        foreach (var pair in programs.Chunk(2))
+        {
+            var (app, empty) = (pair[0], pair[1]);
+            var ratios = Columns.Select((_, i) => Median(app.Figures[i].Zip(empty.Figures[i], (a, e) => a / e))).ToList();
+            allGood &= ratios[0] <= MostOfEmpty;
+            Write(app, (figure, i) => string.Create(CultureInfo.InvariantCulture, $"{figure:0} ({ratios[i]:0.00} : 1)"));
+            Write(empty, (figure, _) => figure.ToString("0", CultureInfo.InvariantCulture));
+        }
+
+        return allGood;
+    }
+
+    private static void Write(Published program, Func<double, int, string> cell) => Console.WriteLine(
+        $"| {Path.GetFileNameWithoutExtension(program.Assembly)} | {string.Join(" | ", program.Figures.Select(Median).Select(cell))} |");
+
+    private static async Task<Published> PublishAsync(string project, Start start, DirectoryInfo data, CancellationToken cancellationToken)
     {
         var name = Path.GetFileName(project);
         var output = Path.Combine(data.FullName, name);
         string[] arguments =
         [
-            "publish", Path.Combine(Repository.Root, project), "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier,
-            "--self-contained", "false", "-p:PublishReadyToRun=true", "-o", output, "-v", "quiet",
+            "publish", Path.Combine(Repository.Root, project), "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", output,
+            "-v", "quiet",
         ];
         using var publish = Process.Start("dotnet", arguments);
         await publish.WaitForExitAsync(cancellationToken);
         return publish.ExitCode == 0
-            ? Path.Combine(output, $"{name}.dll")
+            ? new Published(Path.Combine(output, $"{name}.dll"), start, [.. Columns.Select(_ => new List<double>())])
             : throw new InvalidOperationException($"Could not publish {project}.");
     }
 
-    /// <summary>Milliseconds from the start of the process to its first answer.</summary>
-    private static async Task<double> StartAsync(string assembly, string connectionString, CancellationToken cancellationToken)
+    private static double Median(IEnumerable<double> values)
     {
-        var url = new Uri($"http://127.0.0.1:{FreePort()}");
-        var start = Subject.StartInfo(assembly, url, connectionString);
-        start.RedirectStandardOutput = true;
-        start.RedirectStandardInput = true;
-        using var client = new HttpClient();
-        var started = Stopwatch.GetTimestamp();
-        using var process = Process.Start(start)!;
-        try
-        {
-            while (true)
-            {
-                try
-                {
-                    using var answer = await client.GetAsync(new Uri(url, "health"), cancellationToken);
-                    return answer.IsSuccessStatusCode
-                        ? Stopwatch.GetElapsedTime(started).TotalMilliseconds
-                        : throw new InvalidOperationException($"{assembly} answered {answer.StatusCode}.");
-                }
-                catch (HttpRequestException) when (!process.HasExited && Stopwatch.GetElapsedTime(started) < TimeSpan.FromMinutes(1))
-                {
-                    await Task.Delay(2, cancellationToken);
-                }
-            }
-        }
-        finally
-        {
-            process.Kill();
-            await process.WaitForExitAsync(CancellationToken.None);
-        }
+        var sorted = values.Order().ToList();
+        return sorted[sorted.Count / 2];
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static double Median(IEnumerable<double> values) => values.Order().ElementAt(Runs / 2);
+    /// <param name="Figures">One list for each column.</param>
+    private sealed record Published(string Assembly, Start Start, List<double>[] Figures);
 }

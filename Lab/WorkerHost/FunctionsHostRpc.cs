@@ -1,13 +1,16 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Grpc.Core;
-using Smtp2GoIngest.Tests.Rpc;
+using Smtp2GoIngest.Lab.WorkerHost.Rpc;
 
-namespace Smtp2GoIngest.Tests;
+namespace Smtp2GoIngest.Lab.WorkerHost;
 
 /// <summary>The host's end of the stream between host and worker: questions, their answers, and the worker's log.</summary>
 internal sealed class FunctionsHostRpc : FunctionRpc.FunctionRpcBase
 {
+    /// <summary>How long anything may take, far longer than in a healthy run.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<string, TaskCompletionSource<StreamingMessage>> asked = new();
     private readonly ConcurrentQueue<RpcLog> log = new();
     private readonly Channel<StreamingMessage> outgoing = Channel.CreateUnbounded<StreamingMessage>();
@@ -27,7 +30,7 @@ internal sealed class FunctionsHostRpc : FunctionRpc.FunctionRpcBase
         question.RequestId = id ?? $"{Guid.NewGuid()}";
         var answer = asked[question.RequestId] = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Send(question);
-        return await answer.Task.WaitAsync(Test.Patience, Test.Token);
+        return await answer.Task.WaitAsync(Patience);
     }
 
     public override async Task EventStream(

@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Template;
-using Smtp2GoIngest.Tests.Rpc;
+using Smtp2GoIngest.Lab.WorkerHost.Rpc;
 using Yarp.ReverseProxy.Forwarder;
 
-namespace Smtp2GoIngest.Tests;
+namespace Smtp2GoIngest.Lab.WorkerHost;
 
 /// <summary>The host's HTTP port: passes a request on to the worker's HTTP port while it calls the function that has the route.</summary>
 internal sealed class FunctionsHostFront : IDisposable
@@ -15,14 +15,19 @@ internal sealed class FunctionsHostFront : IDisposable
     private readonly HttpMessageInvoker client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
     private readonly List<(TemplateMatcher Route, RpcFunctionMetadata Function)> routes = [];
     private readonly IHttpForwarder forwarder;
-    private readonly FunctionsHost host;
+    private readonly Func<string, InvocationRequest, Task<InvocationResponse>> invoke;
     private readonly string worker;
 
-    public FunctionsHostFront(FunctionsHost host, IHttpForwarder forwarder, string worker, JsonNode hostJson)
+    public FunctionsHostFront(
+        Func<string, InvocationRequest, Task<InvocationResponse>> invoke,
+        IEnumerable<RpcFunctionMetadata> functions,
+        IHttpForwarder forwarder,
+        string worker,
+        JsonNode hostJson)
     {
-        (this.host, this.forwarder, this.worker) = (host, forwarder, worker);
+        (this.invoke, this.forwarder, this.worker) = (invoke, forwarder, worker);
         var prefix = (string?)hostJson["extensions"]?["http"]?["routePrefix"] ?? "api";
-        foreach (var function in host.Functions)
+        foreach (var function in functions)
         {
             var bindings = function.RawBindings.Select(raw => JsonNode.Parse(raw)!);
             foreach (var trigger in bindings.Where(binding => (string?)binding["type"] == "httpTrigger"))
@@ -45,7 +50,7 @@ internal sealed class FunctionsHostFront : IDisposable
         invocation.InvocationId = $"{Guid.NewGuid()}";
         context.Request.Headers[InvocationId] = invocation.InvocationId;
         var forwarding = forwarder.SendAsync(context, worker, client, ForwarderRequestConfig.Empty);
-        var response = await host.InvokeAsync(function.Name, invocation);
+        var response = await invoke(function.Name, invocation);
         await forwarding;
         if (response.Result.Status != StatusResult.Types.Status.Success && !context.Response.HasStarted)
         {

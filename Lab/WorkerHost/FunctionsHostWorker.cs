@@ -1,62 +1,63 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Reflection;
 using System.Text.Json.Nodes;
-using Smtp2GoIngest.Receiving;
-using Smtp2GoIngest.Reconciling;
 
-namespace Smtp2GoIngest.Tests;
+namespace Smtp2GoIngest.Lab.WorkerHost;
 
-/// <summary>The worker's process, started from FunctionApp's own build output as its <c>worker.config.json</c> says.</summary>
-internal sealed class FunctionsHostWorker : IDisposable
+/// <summary>A worker's process, started from the folder that is deployed as its <c>worker.config.json</c> says.</summary>
+public sealed class FunctionsHostWorker : IDisposable
 {
     private readonly Process process;
     private readonly ConcurrentQueue<string> output = new();
 
-    private FunctionsHostWorker(Process process) => this.process = process;
+    private FunctionsHostWorker(Process process, long startedAt) => (this.process, StartedAt) = (process, startedAt);
 
-    /// <summary>The folder that is deployed.</summary>
-    public static string Folder { get; } = Path.GetFullPath(typeof(FunctionsHostWorker).Assembly
-        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "WorkerFolder").Value!);
+    /// <summary>The <see cref="Stopwatch"/>'s timestamp just before it was started.</summary>
+    public long StartedAt { get; }
 
     /// <summary>What it has written to its standard output and error.</summary>
     public IReadOnlyCollection<string> Output => output;
 
-    public bool HasExited => process.HasExited;
+    public Process Process => process;
 
+    /// <param name="folder">What is deployed.</param>
     /// <param name="host">Where the host listens for the worker.</param>
-    /// <param name="settings">The app's settings. Any other settings of the app are removed.</param>
-    public static FunctionsHostWorker Start(Uri host, IReadOnlyDictionary<string, string?> settings)
+    /// <param name="settings">Environment variables, also with colons in their names; one that is null is removed.</param>
+    public static FunctionsHostWorker Start(string folder, Uri host, IEnumerable<KeyValuePair<string, string?>> settings)
     {
-        var description = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, "worker.config.json")))!["description"]!;
+        var description = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "worker.config.json")))!["description"]!;
         var (workerId, requestId, limit) = (Guid.NewGuid(), Guid.NewGuid(), int.MaxValue);
         var start = new ProcessStartInfo((string)description["defaultExecutablePath"]!,
         [
-            Path.Combine(Folder, (string)description["defaultWorkerPath"]!),
+            Path.Combine(folder, (string)description["defaultWorkerPath"]!),
             .. (string[])["--host", host.Host, "--port", $"{host.Port}", "--workerId", $"{workerId}", "--requestId", $"{requestId}"],
             .. (string[])["--grpcMaxMessageLength", $"{limit}", "--functions-uri", host.AbsoluteUri],
             .. (string[])["--functions-worker-id", $"{workerId}", "--functions-request-id", $"{requestId}"],
             .. (string[])["--functions-grpc-max-message-length", $"{limit}"],
         ])
         {
-            WorkingDirectory = Folder,
+            WorkingDirectory = folder,
             UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var name in start.Environment.Keys.Where(IsOfTheApp).ToList())
-        {
-            start.Environment.Remove(name);
-        }
-
-        start.Environment["FUNCTIONS_WORKER_DIRECTORY"] = Folder;
-        start.Environment["FUNCTIONS_APPLICATION_DIRECTORY"] = Folder;
+        start.Environment["FUNCTIONS_WORKER_DIRECTORY"] = folder;
+        start.Environment["FUNCTIONS_APPLICATION_DIRECTORY"] = folder;
         foreach (var (name, value) in settings)
         {
-            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
+            var variable = name.Replace(":", "__", StringComparison.Ordinal);
+            if (value is null)
+            {
+                start.Environment.Remove(variable);
+            }
+            else
+            {
+                start.Environment[variable] = value;
+            }
         }
 
-        var worker = new FunctionsHostWorker(Process.Start(start)!);
+        var startedAt = Stopwatch.GetTimestamp();
+        var worker = new FunctionsHostWorker(Process.Start(start)!, startedAt);
         worker.process.OutputDataReceived += worker.Keep;
         worker.process.ErrorDataReceived += worker.Keep;
         worker.process.BeginOutputReadLine();
@@ -68,13 +69,13 @@ internal sealed class FunctionsHostWorker : IDisposable
     public async Task TerminateAsync()
     {
         using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
-        await kill.WaitForExitAsync(Test.Token).WaitAsync(Test.Patience, Test.Token);
+        await kill.WaitForExitAsync().WaitAsync(FunctionsHostRpc.Patience);
     }
 
     /// <summary>Waits until it has ended and all its output is read; returns its exit code.</summary>
     public async Task<int> ExitedAsync()
     {
-        await process.WaitForExitAsync(Test.Token).WaitAsync(Test.Patience, Test.Token);
+        await process.WaitForExitAsync().WaitAsync(FunctionsHostRpc.Patience);
         return process.ExitCode;
     }
 
@@ -87,11 +88,6 @@ internal sealed class FunctionsHostWorker : IDisposable
 
         process.Dispose();
     }
-
-    private static bool IsOfTheApp(string name) =>
-        name.StartsWith($"{WebhookOptions.Section}__", StringComparison.Ordinal)
-        || name.StartsWith($"{Smtp2GoOptions.Section}__", StringComparison.Ordinal)
-        || name.StartsWith(StorageOptions.Connection, StringComparison.Ordinal);
 
     private void Keep(object sender, DataReceivedEventArgs line)
     {

@@ -4,9 +4,9 @@ using Azure.Storage.Queues.Models;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Smtp2GoIngest.Tests.Rpc;
+using Smtp2GoIngest.Lab.WorkerHost.Rpc;
 
-namespace Smtp2GoIngest.Tests;
+namespace Smtp2GoIngest.Lab.WorkerHost;
 
 /// <summary>What the host says about a function, and what it passes to one with a call.</summary>
 internal static class FunctionsHostMessages

@@ -7,20 +7,23 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Smtp2GoIngest.Tests.Rpc;
+using Smtp2GoIngest.Lab.WorkerHost.Rpc;
 using Yarp.ReverseProxy.Forwarder;
 
-namespace Smtp2GoIngest.Tests;
+namespace Smtp2GoIngest.Lab.WorkerHost;
 
-/// <summary>Acts as the built worker's Functions host: starts its process, lets it index and load its functions, and calls them.</summary>
+/// <summary>Acts as a worker's Functions host: starts its process, lets it index and load its functions, and calls them.</summary>
 /// <remarks>
 /// Follows the public source of both. Host: https://github.com/Azure/azure-functions-host, <c>src/WebJobs.Script.Grpc</c>, above all
 /// <c>GrpcWorkerChannel.cs</c>, <c>DefaultHttpProxyService.cs</c> and <c>ScriptInvocationContextExtensions.cs</c>. Worker:
 /// https://github.com/Azure/azure-functions-dotnet-worker, <c>src/DotNetWorker.Grpc/GrpcWorker.cs</c> and
 /// <c>extensions/Worker.Extensions.Http.AspNetCore</c>.
 /// </remarks>
-internal sealed class FunctionsHost : IAsyncDisposable
+public sealed class FunctionsHost : IAsyncDisposable
 {
+    /// <summary>How long anything may take, far longer than in a healthy run.</summary>
+    public static readonly TimeSpan Patience = FunctionsHostRpc.Patience;
+
     // The worker picks a free port some time before it listens on it.
     private const int Tries = 3;
 
@@ -63,25 +66,18 @@ internal sealed class FunctionsHost : IAsyncDisposable
 
     public FunctionsHostWorker Worker => worker!;
 
-    public static async Task<FunctionsHost> StartAsync(string account, IReadOnlyDictionary<string, string?>? settings = null)
+    /// <summary>Starts a worker; returns when it can be called.</summary>
+    /// <param name="folder">What is deployed.</param>
+    /// <param name="settings">Environment variables, also with colons in their names; one that is null is removed.</param>
+    public static async Task<FunctionsHost> StartAsync(
+        string folder, IReadOnlyCollection<KeyValuePair<string, string?>> settings, CancellationToken cancellationToken)
     {
-        var all = new Dictionary<string, string?>
-        {
-            ["EventStorage"] = account,
-            ["Webhook:Username"] = IngestApp.Username,
-            ["Webhook:Password"] = IngestApp.Password,
-        };
-        foreach (var (name, value) in settings ?? new Dictionary<string, string?>())
-        {
-            all[name] = value;
-        }
-
         for (var attempt = 1; ; attempt++)
         {
             var host = new FunctionsHost();
             try
             {
-                await host.StartAsync(all);
+                await host.StartAsync(folder, settings, cancellationToken);
                 return host;
             }
             catch (Exception) when (attempt < Tries && host.worker?.Output.Any(IsPortTaken) == true)
@@ -134,50 +130,68 @@ internal sealed class FunctionsHost : IAsyncDisposable
 
     private static bool IsPortTaken(string line) => line.Contains("address already in use", StringComparison.OrdinalIgnoreCase);
 
-    private async Task StartAsync(IReadOnlyDictionary<string, string?> settings)
+    private async Task StartAsync(
+        string folder, IEnumerable<KeyValuePair<string, string?>> settings, CancellationToken cancellationToken)
     {
-        await app.StartAsync(Test.Token);
+        await app.StartAsync(cancellationToken);
         Client.BaseAddress = new Uri($"http://{ports[1].IPEndPoint}");
-        worker = FunctionsHostWorker.Start(new Uri($"http://{ports[0].IPEndPoint}"), settings);
-        await await Task.WhenAny(rpc.Started, worker.ExitedAsync()).WaitAsync(Test.Patience, Test.Token);
+        worker = FunctionsHostWorker.Start(folder, new Uri($"http://{ports[0].IPEndPoint}"), settings);
+        await await Task.WhenAny(rpc.Started, worker.ExitedAsync()).WaitAsync(Patience, cancellationToken);
         var init = (await rpc.AskAsync(new()
         {
             WorkerInitRequest = new()
             {
                 HostVersion = "4.1037.0",
-                WorkerDirectory = FunctionsHostWorker.Folder,
-                FunctionAppDirectory = FunctionsHostWorker.Folder,
+                WorkerDirectory = folder,
+                FunctionAppDirectory = folder,
                 Capabilities = { ["MultiStream"] = "10" },
             },
         })).WorkerInitResponse;
-        Assert.Equal(StatusResult.Types.Status.Success, init.Result.Status);
+        Check(init.Result, "initialize");
 
         var metadata = (await rpc.AskAsync(
-            new() { FunctionsMetadataRequest = new() { FunctionAppDirectory = FunctionsHostWorker.Folder } })).FunctionMetadataResponse;
-        Assert.Equal(StatusResult.Types.Status.Success, metadata.Result.Status);
-        Assert.False(metadata.UseDefaultMetadataIndexing);
+            new() { FunctionsMetadataRequest = new() { FunctionAppDirectory = folder } })).FunctionMetadataResponse;
+        Check(metadata.Result, "index its functions");
+        if (metadata.UseDefaultMetadataIndexing)
+        {
+            throw new InvalidOperationException("It leaves indexing its functions to the host.");
+        }
+
         Functions = metadata.FunctionMetadataResults;
         foreach (var function in Functions)
         {
             var loaded = (await rpc.AskAsync(FunctionsHostMessages.Load(function))).FunctionLoadResponse;
-            Assert.True(loaded.Result.Status == StatusResult.Types.Status.Success, $"{function.Name}: {loaded.Result.Exception}");
+            Check(loaded.Result, $"load {function.Name}");
         }
 
-        var hostJson = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(FunctionsHostWorker.Folder, "host.json"), Test.Token))!;
+        var hostJson = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "host.json"), cancellationToken))!;
         var http = new Uri(init.Capabilities["HttpUri"]);
-        front = new(this, app.Services.GetRequiredService<IHttpForwarder>(), http.AbsoluteUri, hostJson);
+        front = new((function, request) => InvokeAsync(function, request), Functions, app.Services.GetRequiredService<IHttpForwarder>(), http.AbsoluteUri, hostJson);
 
         // The host tries again if the worker does not listen yet.
-        await Eventually.Get(() => IsListeningAsync(http), listening => listening);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
+        while (!await IsListeningAsync(http, patience.Token))
+        {
+            await Task.Delay(1, patience.Token);
+        }
     }
 
-    private async Task<bool> IsListeningAsync(Uri uri)
+    private static void Check(StatusResult result, string what)
     {
-        Assert.False(worker!.HasExited, "The worker has ended.");
+        if (result.Status != StatusResult.Types.Status.Success)
+        {
+            throw new InvalidOperationException($"It could not {what}: {result.Exception}");
+        }
+    }
+
+    private async Task<bool> IsListeningAsync(Uri uri, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(worker!.Process.HasExited, worker);
         using var client = new TcpClient();
         try
         {
-            await client.ConnectAsync(uri.Host, uri.Port, Test.Token);
+            await client.ConnectAsync(uri.Host, uri.Port, cancellationToken);
             return true;
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
