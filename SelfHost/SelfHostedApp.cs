@@ -147,13 +147,13 @@ public static class SelfHostedApp
     private static void AddPump<T>(
         IServiceCollection services, string queue, string? poison, Func<T, Func<QueueMessage, CancellationToken, Task>> handler)
         where T : notnull =>
-        services.AddSingleton<IHostedService>(s =>
+        AddAfterStart(services, s =>
         {
             var account = s.GetRequiredService<QueueServiceClient>();
             return new QueuePump(
                 account.GetQueueClient(queue),
                 poison is null ? null : account.GetQueueClient(poison),
-                handler(s.GetRequiredService<T>()),
+                (message, cancellationToken) => handler(s.GetRequiredService<T>())(message, cancellationToken),
                 s.GetRequiredService<QueueTriggerOptions>(),
                 s.GetRequiredService<TimeProvider>(),
                 s.GetRequiredService<ILogger<QueuePump>>());
@@ -162,10 +162,14 @@ public static class SelfHostedApp
     private static void AddTimer<T>(
         IServiceCollection services, string name, string schedule, Func<T, Func<CancellationToken, Task>> handler)
         where T : notnull =>
-        services.AddSingleton<IHostedService>(s => new TimerPump(
+        AddAfterStart(services, s => new TimerPump(
             name,
             schedule,
-            handler(s.GetRequiredService<T>()),
+            cancellationToken => handler(s.GetRequiredService<T>())(cancellationToken),
             s.GetRequiredService<TimeProvider>(),
             s.GetRequiredService<ILogger<TimerPump>>()));
+
+    // What they call is made when it is first called.
+    private static void AddAfterStart(IServiceCollection services, Func<IServiceProvider, BackgroundService> create) =>
+        services.AddSingleton<IHostedService>(s => new AfterStart(s.GetRequiredService<IHostApplicationLifetime>(), () => create(s)));
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http.Resilience;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Polly;
 
@@ -50,25 +49,24 @@ internal static class Smtp2GoCalls
 
         // At Trace, they write headers, and it is for others to say which of them are hidden.
         client.RemoveAllLoggers();
-        client.AddResilienceHandler(Smtp2GoClient.HttpClientName, (pipeline, context) =>
-        {
-            var time = context.ServiceProvider.GetRequiredService<TimeProvider>();
-            pipeline.TimeProvider = time;
-
-            // It logs exceptions, and they may name a proxy with its password.
-            pipeline.ConfigureTelemetry(NullLoggerFactory.Instance);
-            pipeline.AddRetry(new HttpRetryStrategyOptions
-            {
-                MaxRetryAttempts = MaxRetries,
-                ShouldHandle = retry => ValueTask.FromResult(IsWorthATry(retry.Outcome, time)),
-                DelayGenerator = retry => ValueTask.FromResult<TimeSpan?>(WaitBefore(retry.AttemptNumber, retry.Outcome.Result, time)),
-            });
-        });
+        client.AddHttpMessageHandler(static services => Retries(services.GetRequiredService<TimeProvider>()));
 
         // Below the retries, so that it sees each of them.
         client.AddHttpMessageHandler<Smtp2GoPace>();
         return services;
     }
+
+    // Made with the first client: AddResilienceHandler would load all of Polly when the app starts, and log exceptions, which may name a
+    // proxy with its password.
+    private static ResilienceHandler Retries(TimeProvider time) => new(
+        new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
+            .AddRetry(new HttpRetryStrategyOptions
+            {
+                MaxRetryAttempts = MaxRetries,
+                ShouldHandle = retry => ValueTask.FromResult(IsWorthATry(retry.Outcome, time)),
+                DelayGenerator = retry => ValueTask.FromResult<TimeSpan?>(WaitBefore(retry.AttemptNumber, retry.Outcome.Result, time)),
+            })
+            .Build());
 
     // Never another 4xx: the same call would be refused again, and too many errors are limited as well.
     private static bool IsWorthATry(Outcome<HttpResponseMessage> outcome, TimeProvider time) =>
