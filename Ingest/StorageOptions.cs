@@ -70,7 +70,29 @@ public sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
             : ValidateOptionsResult.Fail("EventStorage__credential must be managedidentity or not set at all.");
     }
 
-    private static bool IsConnectionString(string text)
+    // The usual ones are known by their parts: making the clients, which judge any other, would be a fifth of the app's start.
+    private static bool IsConnectionString(string text) => IsUsualConnectionString(text) || IsTakenByClients(text);
+
+    private static bool IsUsualConnectionString(string text)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var parts = (text.EndsWith(';') ? text[..^1] : text).Split(';').Select(part => part.Split('=', 2));
+        return parts.All(part => part.Length == 2 && IsUsual(part[0], part[1]) && names.Add(part[0]))
+            && names.IsSupersetOf(["DefaultEndpointsProtocol", "AccountName", "AccountKey"]);
+    }
+
+    private static bool IsUsual(string name, string value) => name switch
+    {
+        "DefaultEndpointsProtocol" => value is "https" or "http",
+        "AccountName" => value.Length > 0 && value.All(char.IsAsciiLetterOrDigit),
+        "AccountKey" => value.Length > 0 && Convert.TryFromBase64String(value, new byte[value.Length], out _),
+        "EndpointSuffix" => Uri.CheckHostName(value) == UriHostNameType.Dns,
+        "BlobEndpoint" or "QueueEndpoint" or "TableEndpoint" => Uri.TryCreate(value, UriKind.Absolute, out var uri)
+            && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp) && uri.Query.Length == 0,
+        _ => false,
+    };
+
+    private static bool IsTakenByClients(string text)
     {
         try
         {
