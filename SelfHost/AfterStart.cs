@@ -5,6 +5,9 @@ namespace Smtp2GoIngest.SelfHost;
 /// <summary>Makes and runs a service once the app listens: no request waits for what only the service needs.</summary>
 internal sealed class AfterStart(IHostApplicationLifetime app, Func<BackgroundService> create) : BackgroundService
 {
+    // Callers that knock already have the processor to themselves.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
     private BackgroundService? service;
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -28,6 +31,7 @@ internal sealed class AfterStart(IHostApplicationLifetime app, Func<BackgroundSe
             await started.Task.WaitAsync(stoppingToken);
         }
 
+        await Task.Delay(Pause, stoppingToken);
         service = create();
         await service.StartAsync(stoppingToken);
         await service.ExecuteTask!;
