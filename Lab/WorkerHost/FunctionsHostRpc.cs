@@ -9,7 +9,7 @@ namespace Smtp2GoIngest.Lab.WorkerHost;
 internal sealed class FunctionsHostRpc : FunctionRpc.FunctionRpcBase
 {
     /// <summary>How long anything may take, far longer than in a healthy run.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource<StreamingMessage>> asked = new();
     private readonly ConcurrentQueue<RpcLog> log = new();
