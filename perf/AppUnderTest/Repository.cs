@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Reflection;
+using System.Runtime.InteropServices;
 
 namespace Smtp2GoIngest.Perf.AppUnderTest;
 
@@ -12,6 +14,20 @@ internal static class Repository
 
     /// <summary>The folder of the package, which has the driver of browsers in it.</summary>
     public static string PlaywrightPackage { get; } = Built("PlaywrightPackage");
+
+    /// <summary>Publishes a project as it is deployed, for this system. Returns the path of its assembly.</summary>
+    /// <exception cref="InvalidOperationException">It did not work; the output says why.</exception>
+    public static async Task<string> PublishAsync(string project, DirectoryInfo folder, CancellationToken cancellationToken)
+    {
+        var output = Path.Combine(folder.FullName, Path.GetFileName(project));
+        using var publish = Process.Start("dotnet", [
+            "publish", Path.Combine(Root, project), "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", output, "-v", "quiet",
+        ]);
+        await publish.WaitForExitAsync(cancellationToken);
+        return publish.ExitCode == 0
+            ? Path.Combine(output, $"{Path.GetFileName(project)}.dll")
+            : throw new InvalidOperationException($"Could not publish {project}.");
+    }
 
     private static string Built(string name) => Path.GetFullPath(
         typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == name).Value!);

@@ -39,10 +39,13 @@ internal sealed class ServingProcess : IAsyncDisposable
 
     /// <summary>Starts this program as a server; returns when it listens.</summary>
     /// <param name="arguments">The arguments after <c>serve</c>.</param>
+    /// <param name="assembly">A copy of this program that is compiled as the app is deployed; null for this one.</param>
     /// <exception cref="InvalidOperationException">It ended before it listened.</exception>
-    public static async Task<ServingProcess> StartAsync(IEnumerable<string> arguments, CancellationToken cancellationToken)
+    public static async Task<ServingProcess> StartAsync(
+        IEnumerable<string> arguments, CancellationToken cancellationToken, string? assembly = null)
     {
-        var started = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["serve", .. arguments])
+        var (program, first) = assembly is null ? (Environment.ProcessPath!, Array.Empty<string>()) : ("dotnet", [assembly]);
+        var started = Process.Start(new ProcessStartInfo(program, [.. first, "serve", .. arguments])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

@@ -4,8 +4,10 @@ namespace Smtp2GoIngest.Perf.Load;
 
 /// <summary>Measures the sides in turn and counts every acknowledged webhook.</summary>
 /// <param name="sides">Which sides to measure: comparing needs all of them, counting only the app.</param>
+/// <param name="assembly">This program, compiled as the app is deployed; null for this process's own.</param>
 /// <param name="warmUp">How long each side runs unmeasured first, so that no code is measured on its first run.</param>
-internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp, CancellationToken cancellationToken)
+internal sealed class Comparison(
+    Storage storage, Side[] sides, string? assembly, TimeSpan warmUp, CancellationToken cancellationToken)
 {
     private const int Busy = 64;
     private const int WarmUpBacklog = 1_000;
@@ -37,7 +39,7 @@ internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp,
         {
             foreach (var side in sides.Where(side => side != Side.Bare))
             {
-                servers.Add((side, await Sides.StartAsync(side, storage.ConnectionString, consume: false, cancellationToken)));
+                servers.Add((side, await StartAsync(side, consume: false)));
             }
 
             foreach (var (side, server) in servers)
@@ -85,7 +87,7 @@ internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp,
             {
                 await storage.ResetAsync(cancellationToken);
                 Seen before;
-                await using (var server = await Sides.StartAsync(side, storage.ConnectionString, consume: true, cancellationToken))
+                await using (var server = await StartAsync(side, consume: true))
                 {
                     before = await Clients.RunAsync(server.Url, Busy, warmUp, cancellationToken);
                     Add(cells, (side, Busy), await MeasureAsync(side, server, Busy, duration) with { SendsPerThousand = double.NaN });
@@ -126,7 +128,7 @@ internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp,
     public async Task<Flood> FloodAsync(int webhooks, int connections)
     {
         await storage.ResetAsync(cancellationToken);
-        await using var server = await Sides.StartAsync(Side.App, storage.ConnectionString, consume: true, cancellationToken);
+        await using var server = await StartAsync(Side.App, consume: true);
         await Clients.RunAsync(server.Url, connections, warmUp, cancellationToken);
         await storage.DrainedAsync(Side.App, cancellationToken);
         await storage.ResetAsync(cancellationToken);
@@ -168,11 +170,14 @@ internal sealed class Comparison(Storage storage, Side[] sides, TimeSpan warmUp,
         cells[key].Add(cell);
     }
 
+    private Task<ServingProcess> StartAsync(Side side, bool consume) =>
+        Sides.StartAsync(side, storage.ConnectionString, consume, assembly, cancellationToken);
+
     // In one process: a backlog that is not measured has compiled its code.
     private async Task<Draining> DrainAsync(Side side, int backlog)
     {
         await storage.ResetAsync(cancellationToken);
-        await using var server = await Sides.StartAsync(side, storage.ConnectionString, consume: false, cancellationToken);
+        await using var server = await StartAsync(side, consume: false);
         await Clients.RunAsync(server.Url, Busy, TimeSpan.FromMinutes(5), cancellationToken, Math.Min(backlog, WarmUpBacklog));
         await Sides.SwitchAsync(server, cancellationToken);
         await storage.DrainedAsync(side, cancellationToken);

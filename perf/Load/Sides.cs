@@ -41,9 +41,11 @@ internal static class Sides
 
     private const string SwitchLine = "switch";
 
-    public static Task<ServingProcess> StartAsync(Side side, string connectionString, bool consume, CancellationToken cancellationToken) =>
+    /// <param name="assembly">This program, compiled as the app is deployed; null for this process's own.</param>
+    public static Task<ServingProcess> StartAsync(
+        Side side, string connectionString, bool consume, string? assembly, CancellationToken cancellationToken) =>
         ServingProcess.StartAsync(
-            [Verb, side.ToString(), connectionString, consume.ToString(CultureInfo.InvariantCulture)], cancellationToken);
+            [Verb, side.ToString(), connectionString, consume.ToString(CultureInfo.InvariantCulture)], cancellationToken, assembly);
 
     /// <summary>Makes a process that does not store begin to do so, and the other way round.</summary>
     public static Task SwitchAsync(ServingProcess server, CancellationToken cancellationToken) =>

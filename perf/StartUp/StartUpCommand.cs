@@ -95,21 +95,9 @@ internal sealed class StartUpCommand : Command
     private static void Write(Published program, Func<double, int, string> cell) => Console.WriteLine(
         $"| {Path.GetFileNameWithoutExtension(program.Assembly)} | {string.Join(" | ", program.Figures.Select(Median).Select(cell))} |");
 
-    private static async Task<Published> PublishAsync(string project, Start start, DirectoryInfo data, CancellationToken cancellationToken)
-    {
-        var name = Path.GetFileName(project);
-        var output = Path.Combine(data.FullName, name);
-        string[] arguments =
-        [
-            "publish", Path.Combine(Repository.Root, project), "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", output,
-            "-v", "quiet",
-        ];
-        using var publish = Process.Start("dotnet", arguments);
-        await publish.WaitForExitAsync(cancellationToken);
-        return publish.ExitCode == 0
-            ? new Published(Path.Combine(output, $"{name}.dll"), start, [.. Columns.Select(_ => new List<double>())])
-            : throw new InvalidOperationException($"Could not publish {project}.");
-    }
+    private static async Task<Published> PublishAsync(
+        string project, Start start, DirectoryInfo data, CancellationToken cancellationToken) => new(
+        await Repository.PublishAsync(project, data, cancellationToken), start, [.. Columns.Select(_ => new List<double>())]);
 
     private static double Median(IEnumerable<double> values)
     {
