@@ -8,7 +8,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Smtp2GoIngest.Reconciling;
 using Smtp2GoIngest.SelfHost;
 
 namespace Smtp2GoIngest.Tests;
@@ -33,6 +32,7 @@ public sealed class StartUpCostTests
             "-getProperty:PublishReadyToRun,RuntimeIdentifier,SelfContained",
         ])
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
         };
         using var process = Process.Start(start)!;
@@ -71,7 +71,7 @@ public sealed class StartUpCostTests
                 }));
                 Watch<TableServiceClient>(builder.Services);
                 Watch<BlobServiceClient>(builder.Services);
-                Watch<Smtp2GoClient>(builder.Services);
+                Watch<Smtp2GoIngest.Reconciling.Smtp2GoClient>(builder.Services);
             });
 
         Assert.False(SettingProblems.Report(app.Services));

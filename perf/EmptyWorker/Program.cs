@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Hosting;
 
@@ -7,9 +5,3 @@ using Microsoft.Extensions.Hosting;
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 await builder.Build().RunAsync();
-
-public sealed class Functions
-{
-    [Function(nameof(Health))]
-    public static string Health([HttpTrigger(AuthorizationLevel.Anonymous, Route = "health")] HttpRequest request) => "Healthy";
-}

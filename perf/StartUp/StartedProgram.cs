@@ -48,17 +48,17 @@ internal sealed class StartedProgram : IAsyncDisposable
         start.RedirectStandardInput = true;
         using var client = new HttpClient();
         var startedAt = Stopwatch.GetTimestamp();
-        var process = Process.Start(start)!;
+        var server = Process.Start(start)!;
         while (true)
         {
             try
             {
                 using var answer = await client.GetAsync(new Uri(url, "health"), cancellationToken);
                 answer.EnsureSuccessStatusCode();
-                return new StartedProgram(process, startedAt, new Owned(process));
+                return new StartedProgram(server, startedAt, new Owned(server));
             }
             catch (HttpRequestException e) when (e.StatusCode is null
-                && !process.HasExited && Stopwatch.GetElapsedTime(startedAt) < TimeSpan.FromMinutes(1))
+                && !server.HasExited && Stopwatch.GetElapsedTime(startedAt) < TimeSpan.FromMinutes(1))
             {
                 await Task.Delay(2, cancellationToken);
             }
