@@ -3,12 +3,13 @@ using Microsoft.Extensions.Hosting;
 namespace Smtp2GoIngest.SelfHost;
 
 /// <summary>Makes and runs a service once the app listens: no request waits for what only the service needs.</summary>
-internal sealed class AfterStart(IHostApplicationLifetime app, Func<BackgroundService> create) : BackgroundService
+internal sealed class AfterStart<T>(IHostApplicationLifetime app, Func<T> create) : BackgroundService
+    where T : BackgroundService
 {
     // Callers that knock already have the processor to themselves.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    private BackgroundService? service;
+    private T? service;
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {

@@ -170,6 +170,8 @@ public static class SelfHostedApp
             s.GetRequiredService<ILogger<TimerPump>>()));
 
     // What they call is made when it is first called.
-    private static void AddAfterStart(IServiceCollection services, Func<IServiceProvider, BackgroundService> create) =>
-        services.AddSingleton<IHostedService>(s => new AfterStart(s.GetRequiredService<IHostApplicationLifetime>(), () => create(s)));
+    private static void AddAfterStart<T>(IServiceCollection services, Func<IServiceProvider, T> create)
+        where T : BackgroundService =>
+        services.AddSingleton<IHostedService, AfterStart<T>>(
+            s => new AfterStart<T>(s.GetRequiredService<IHostApplicationLifetime>(), () => create(s)));
 }

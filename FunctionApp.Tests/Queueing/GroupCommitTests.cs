@@ -142,7 +142,7 @@ public sealed class GroupCommitTests : IDisposable
     {
         var all = await BusyAsync();
         all.AddRange(Enumerable.Range(0, 4).Select(i => Add(new string((char)('a' + i), 20 * 1024))));
-        sends.ForEach(send => send.Done.SetResult());
+        Succeed();
         await SendsAsync(GroupCommit.MaxSends + 1);
 
         for (var advance = 0; advance < 3; advance++)
@@ -268,7 +268,7 @@ public sealed class GroupCommitTests : IDisposable
     {
         var all = await BusyAsync();
         all.AddRange(Enumerable.Range(0, 20).Select(i => Add($"{i}")));
-        sends.ForEach(send => send.Done.SetResult());
+        Succeed();
         await SendsAsync(GroupCommit.MaxSends + 1);
         await Task.WhenAll(all[..GroupCommit.MaxSends]);
         return all;
@@ -279,13 +279,21 @@ public sealed class GroupCommitTests : IDisposable
     {
         while (all.Exists(task => !task.IsCompleted))
         {
-            lock (sends)
-            {
-                sends.ForEach(send => send.Done.TrySetResult());
-            }
-
+            Succeed();
             await Task.Delay(5, Test.Token);
         }
+    }
+
+    /// <summary>Lets those that have begun succeed. Others may begin meanwhile.</summary>
+    private void Succeed()
+    {
+        TaskCompletionSource[] begun;
+        lock (sends)
+        {
+            begun = [.. sends.Select(send => send.Done)];
+        }
+
+        Array.ForEach(begun, done => done.TrySetResult());
     }
 
     private Task Add(string entry) => Add(entry, Test.Token);

@@ -43,7 +43,8 @@ public sealed class CrashTests(AzuriteFixture azurite)
                 var poison = QueuesModelFactory.QueueMessage("m", "r", Poisoned[0], 100, null, DateTimeOffset.UtcNow);
                 await dying.Services.GetRequiredService<WebhookProcessor>().KeepPoisonAsync(poison, Test.Token);
                 crash.IsArmed = true;
-                Assert.True(await Record.ExceptionAsync(() => ReplayAsync(dying)) is null || crash.HasCrashed);
+                var failure = await Record.ExceptionAsync(() => ReplayAsync(dying));
+                Assert.True(failure is null || crash.HasCrashed, $"{failure}");
                 await EndedAsync(dying, crash);
             }
 

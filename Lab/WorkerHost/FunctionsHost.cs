@@ -21,9 +21,6 @@ namespace Smtp2GoIngest.Lab.WorkerHost;
 /// </remarks>
 public sealed class FunctionsHost : IAsyncDisposable
 {
-    /// <summary>How long anything may take, far longer than in a healthy run.</summary>
-    public static readonly TimeSpan Patience = FunctionsHostRpc.Patience;
-
     // The worker picks a free port some time before it listens on it.
     private const int Tries = 3;
 
@@ -136,7 +133,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         await app.StartAsync(cancellationToken);
         Client.BaseAddress = new Uri($"http://{ports[1].IPEndPoint}");
         worker = FunctionsHostWorker.Start(folder, new Uri($"http://{ports[0].IPEndPoint}"), settings);
-        await await Task.WhenAny(rpc.Started, worker.ExitedAsync()).WaitAsync(Patience, cancellationToken);
+        await await Task.WhenAny(rpc.Started, worker.ExitedAsync()).WaitAsync(FunctionsHostRpc.Patience, cancellationToken);
         var init = (await rpc.AskAsync(new()
         {
             WorkerInitRequest = new()
@@ -166,11 +163,16 @@ public sealed class FunctionsHost : IAsyncDisposable
 
         var hostJson = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "host.json"), cancellationToken))!;
         var http = new Uri(init.Capabilities["HttpUri"]);
-        front = new((function, request) => InvokeAsync(function, request), Functions, app.Services.GetRequiredService<IHttpForwarder>(), http.AbsoluteUri, hostJson);
+        front = new(
+            (function, request) => InvokeAsync(function, request),
+            Functions,
+            app.Services.GetRequiredService<IHttpForwarder>(),
+            http.AbsoluteUri,
+            hostJson);
 
         // The host tries again if the worker does not listen yet.
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
+        patience.CancelAfter(FunctionsHostRpc.Patience);
         while (!await IsListeningAsync(http, patience.Token))
         {
             await Task.Delay(1, patience.Token);
