@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using Smtp2GoIngest.Lab.FaultProxy;
-using Smtp2GoIngest.Lab.WorkerHost;
 using Smtp2GoIngest.Storing;
 using Smtp2GoIngest.Tests.Reliability;
 using Status = Smtp2GoIngest.Lab.WorkerHost.Rpc.StatusResult.Types.Status;

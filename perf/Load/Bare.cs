@@ -23,7 +23,7 @@ internal sealed class Bare(Storage storage)
     private static readonly int[] AtATime = [4, 8, 16, 32];
     private static readonly DateTimeOffset SasEnds = DateTimeOffset.UtcNow.AddDays(1);
 
-    private readonly HttpClient client = new() { Timeout = TimeSpan.FromMinutes(1) };
+    private static readonly HttpClient Client = new() { Timeout = TimeSpan.FromMinutes(1) };
 
     /// <summary>Writes the rows that are in the app's tables now, after emptying those.</summary>
     public async Task<Draining> StoreAsync(CancellationToken cancellationToken)
@@ -92,7 +92,7 @@ internal sealed class Bare(Storage storage)
             {
                 using (request)
                 {
-                    using var answer = await client.SendAsync(request, token);
+                    using var answer = await Client.SendAsync(request, token);
                     answer.EnsureSuccessStatusCode();
 
                     // A transaction itself is always accepted. What became of it is in the answer.

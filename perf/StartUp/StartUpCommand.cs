@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Smtp2GoIngest.Lab;
 using Smtp2GoIngest.Perf.AppUnderTest;
 
