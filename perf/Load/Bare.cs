@@ -82,7 +82,7 @@ internal sealed class Bare(Storage storage)
         return best;
     }
 
-    private async Task<double> SendAsync(List<HttpRequestMessage> requests, int parallel, CancellationToken cancellationToken)
+    private static async Task<double> SendAsync(List<HttpRequestMessage> requests, int parallel, CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
         await Parallel.ForEachAsync(
