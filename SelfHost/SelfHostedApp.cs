@@ -147,13 +147,13 @@ public static class SelfHostedApp
     private static void AddPump<T>(
         IServiceCollection services, string queue, string? poison, Func<T, Func<QueueMessage, CancellationToken, Task>> handler)
         where T : notnull =>
-        AddAfterStart(services, s =>
+        services.AddSingleton<IHostedService, QueuePump>(s =>
         {
             var account = s.GetRequiredService<QueueServiceClient>();
             return new QueuePump(
                 account.GetQueueClient(queue),
                 poison is null ? null : account.GetQueueClient(poison),
-                (message, cancellationToken) => handler(s.GetRequiredService<T>())(message, cancellationToken),
+                handler(s.GetRequiredService<T>()),
                 s.GetRequiredService<QueueTriggerOptions>(),
                 s.GetRequiredService<TimeProvider>(),
                 s.GetRequiredService<ILogger<QueuePump>>());
@@ -162,16 +162,10 @@ public static class SelfHostedApp
     private static void AddTimer<T>(
         IServiceCollection services, string name, string schedule, Func<T, Func<CancellationToken, Task>> handler)
         where T : notnull =>
-        AddAfterStart(services, s => new TimerPump(
+        services.AddSingleton<IHostedService, TimerPump>(s => new TimerPump(
             name,
             schedule,
-            cancellationToken => handler(s.GetRequiredService<T>())(cancellationToken),
+            handler(s.GetRequiredService<T>()),
             s.GetRequiredService<TimeProvider>(),
             s.GetRequiredService<ILogger<TimerPump>>()));
-
-    // What they call is made when it is first called.
-    private static void AddAfterStart<T>(IServiceCollection services, Func<IServiceProvider, T> create)
-        where T : BackgroundService =>
-        services.AddSingleton<IHostedService, AfterStart<T>>(
-            s => new AfterStart<T>(s.GetRequiredService<IHostApplicationLifetime>(), () => create(s)));
 }

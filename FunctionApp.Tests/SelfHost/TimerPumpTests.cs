@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Smtp2GoIngest.SelfHost;
@@ -6,6 +8,16 @@ namespace Smtp2GoIngest.Tests.SelfHost;
 
 public sealed class TimerPumpTests
 {
+    // Other tests have no timers: they follow the real clock.
+    [Fact]
+    public async Task Each_timer_of_the_app_can_be_made()
+    {
+        await using var app = SelfHostedApp.Build(
+            [], [new("EventStorage", "UseDevelopmentStorage=true"), new("Webhook:Username", "u"), new("Webhook:Password", "right-horse")]);
+
+        Assert.Equal(4, app.Services.GetServices<IHostedService>().OfType<TimerPump>().Count());
+    }
+
     [Fact]
     public async Task A_function_runs_when_its_schedule_says_so_even_after_it_failed()
     {

@@ -378,7 +378,7 @@ public sealed class CommandTests(AzuriteFixture azurite)
         silent.Start();
         var account = Unreachable.Replace("127.0.0.1:9/", $"{silent.LocalEndpoint}/", StringComparison.Ordinal);
 
-        var run = await RunAsync(account, "check").WaitAsync(TimeSpan.FromSeconds(60), Test.Token);
+        var run = await RunAsync(account, "check").WaitAsync(TimeSpan.FromSeconds(30), Test.Token);
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("did not answer within 10 seconds", run.Output, StringComparison.Ordinal);

@@ -266,7 +266,7 @@ public sealed class DeadLetterTests(AzuriteFixture azurite)
                 Test.Token)
             .ToListAsync(Test.Token)
             .AsTask()
-            .WaitAsync(TimeSpan.FromSeconds(60), Test.Token); // A call gives up after 100 seconds.
+            .WaitAsync(TimeSpan.FromSeconds(30), Test.Token); // A call gives up after 100 seconds.
 
         Assert.Equal(50, outcomes.Count(outcome => outcome.Result == ReplayResult.Waiting));
     }

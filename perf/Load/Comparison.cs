@@ -129,9 +129,11 @@ internal sealed class Comparison(
     {
         await storage.ResetAsync(cancellationToken);
         await using var server = await StartAsync(Side.App, consume: true);
-        await Clients.RunAsync(server.Url, connections, warmUp, cancellationToken);
+        var first = await Clients.RunAsync(server.Url, connections, warmUp, cancellationToken);
         await storage.DrainedAsync(Side.App, cancellationToken);
+        Count(Side.App, [first], (await storage.CountAsync(Side.App, cancellationToken)).Events, []);
         await storage.ResetAsync(cancellationToken);
+        var (cpu, requests) = (server.Cpu, await Sides.RequestsAsync(server, cancellationToken));
         var memory = new List<double>();
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watch = Task.Run(
@@ -144,12 +146,11 @@ internal sealed class Comparison(
                 }
             },
             CancellationToken.None);
-        var (cpu, requests) = (server.Cpu, await Sides.RequestsAsync(server, cancellationToken));
         var seen = await Clients.RunAsync(server.Url, connections, TimeSpan.FromMinutes(10), cancellationToken, webhooks);
         await storage.DrainedAsync(Side.App, cancellationToken);
-        (cpu, requests) = (server.Cpu - cpu, await Sides.RequestsAsync(server, cancellationToken) - requests);
         await done.CancelAsync();
         await watch;
+        (cpu, requests) = (server.Cpu - cpu, await Sides.RequestsAsync(server, cancellationToken) - requests);
         Count(Side.App, [seen], (await storage.CountAsync(Side.App, cancellationToken)).Events, []);
         return new Flood(
             seen.Acknowledged.Count,
@@ -178,16 +179,17 @@ internal sealed class Comparison(
     {
         await storage.ResetAsync(cancellationToken);
         await using var server = await StartAsync(side, consume: false);
-        await Clients.RunAsync(server.Url, Busy, TimeSpan.FromMinutes(5), cancellationToken, Math.Min(backlog, WarmUpBacklog));
+        var first = await Clients.RunAsync(server.Url, Busy, TimeSpan.FromMinutes(5), cancellationToken, Math.Min(backlog, WarmUpBacklog));
         await Sides.SwitchAsync(server, cancellationToken);
         await storage.DrainedAsync(side, cancellationToken);
+        Count(side, [first], (await storage.CountAsync(side, cancellationToken)).Events, []);
         await Sides.SwitchAsync(server, cancellationToken);
         await storage.ResetAsync(cancellationToken);
         var seen = await Clients.RunAsync(server.Url, Busy, TimeSpan.FromMinutes(5), cancellationToken, backlog);
 
-        var (start, cpu) = (TimeProvider.System.GetTimestamp(), server.Cpu);
         var requests = await Sides.RequestsAsync(server, cancellationToken);
         await Sides.SwitchAsync(server, cancellationToken);
+        var (start, cpu) = (TimeProvider.System.GetTimestamp(), server.Cpu);
         await storage.DrainedAsync(side, cancellationToken);
         var (elapsed, used) = (TimeProvider.System.GetElapsedTime(start).TotalSeconds, (server.Cpu - cpu).TotalSeconds);
         requests = await Sides.RequestsAsync(server, cancellationToken) - requests;

@@ -62,6 +62,11 @@ internal sealed class StartedProgram : IAsyncDisposable
             {
                 await Task.Delay(2, cancellationToken);
             }
+            catch
+            {
+                server.Kill();
+                throw;
+            }
         }
     }
 
@@ -70,9 +75,17 @@ internal sealed class StartedProgram : IAsyncDisposable
     {
         var environment = Subject.StartInfo(assembly, new Uri("http://127.0.0.1"), connectionString).Environment;
         var host = await FunctionsHost.StartAsync(Path.GetDirectoryName(assembly)!, [.. environment], cancellationToken);
-        using var answer = await host.Client.GetAsync("health", cancellationToken);
-        answer.EnsureSuccessStatusCode();
-        return new StartedProgram(host.Worker.Process, host.Worker.StartedAt, host);
+        try
+        {
+            using var answer = await host.Client.GetAsync("health", cancellationToken);
+            answer.EnsureSuccessStatusCode();
+            return new StartedProgram(host.Worker.Process, host.Worker.StartedAt, host);
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
     }
 
     public ValueTask DisposeAsync() => owner.DisposeAsync();
