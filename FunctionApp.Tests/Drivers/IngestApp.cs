@@ -88,7 +88,8 @@ internal sealed class IngestApp : IAsyncDisposable
         string connectionString,
         IReadOnlyDictionary<string, string?>? settings = null,
         Action<IServiceCollection>? configure = null,
-        bool pump = true)
+        bool pump = true,
+        bool timers = false)
     {
         var all = new Dictionary<string, string?>
         {
@@ -109,9 +110,9 @@ internal sealed class IngestApp : IAsyncDisposable
             builder.Services.AddSingleton(Trigger);
 
             // Their schedules follow the real clock: a test that runs at a full minute would have requests that no other run has.
-            var timers = builder.Services.Where(IsTimer).ToList();
-            Assert.Equal(4, timers.Count);
-            foreach (var timer in timers)
+            var scheduled = builder.Services.Where(IsTimer).ToList();
+            Assert.Equal(4, scheduled.Count);
+            foreach (var timer in timers ? [] : scheduled)
             {
                 builder.Services.Remove(timer);
             }

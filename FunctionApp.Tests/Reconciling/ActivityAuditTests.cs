@@ -422,7 +422,8 @@ public sealed class ActivityAuditTests(AzuriteFixture azurite) : IAsyncLifetime
                 emitted.AddTo(services);
                 configure?.Invoke(services);
             },
-            pump);
+            pump,
+            timers: pump);
     }
 
     /// <summary>In SMTP2GO.</summary>
