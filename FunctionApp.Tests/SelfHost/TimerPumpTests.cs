@@ -13,7 +13,12 @@ public sealed class TimerPumpTests
     public async Task Each_timer_of_the_app_can_be_made()
     {
         await using var app = SelfHostedApp.Build(
-            [], [new("EventStorage", "UseDevelopmentStorage=true"), new("Webhook:Username", "u"), new("Webhook:Password", "right-horse")]);
+            [],
+            [
+                new("EventStorage", "UseDevelopmentStorage=true"),
+                new("Webhook:Username", "u"),
+                new("Webhook:Password", "right-horse-battery-staple"),
+            ]);
 
         Assert.Equal(4, app.Services.GetServices<IHostedService>().OfType<TimerPump>().Count());
     }
