@@ -19,7 +19,7 @@ public sealed class StartUpCostTests
     [InlineData("SelfHost", "linux-")]
     public async Task What_is_published_is_compiled_for_where_it_runs(string project, string runtime)
     {
-        Assert.SkipUnless(project == "FunctionApp" || OperatingSystem.IsLinux(), "A self-host for another system is compiled when it runs.");
+        Assert.SkipUnless(project == "FunctionApp" || OperatingSystem.IsLinux(), "A self-host for another system is not compiled ahead.");
         var start = new ProcessStartInfo("dotnet",
         [
             "msbuild", Path.Combine(Repository.Root, project), "-p:Configuration=Release", "-p:_IsPublishing=true",

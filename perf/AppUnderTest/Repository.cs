@@ -20,9 +20,12 @@ internal static class Repository
     public static async Task<string> PublishAsync(string project, DirectoryInfo folder, CancellationToken cancellationToken)
     {
         var output = Path.Combine(folder.FullName, Path.GetFileName(project));
-        using var publish = Process.Start("dotnet", [
-            "publish", Path.Combine(Root, project), "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", output, "-v", "quiet",
-        ]);
+        string[] arguments =
+        [
+            "publish", Path.Combine(Root, project), "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier,
+            "-o", output, "-v", "quiet",
+        ];
+        using var publish = Process.Start("dotnet", arguments);
         await publish.WaitForExitAsync(cancellationToken);
         return publish.ExitCode == 0
             ? Path.Combine(output, $"{Path.GetFileName(project)}.dll")

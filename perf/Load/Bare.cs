@@ -69,7 +69,8 @@ internal sealed class Bare(Storage storage)
 
     /// <summary>Sends the same requests a few times, each time with another number at a time.</summary>
     /// <returns>The shortest time that all of them took, in seconds.</returns>
-    private async Task<double> FastestAsync(Func<IEnumerable<(int Rows, HttpRequestMessage Request)>> build, CancellationToken cancellationToken)
+    private async Task<double> FastestAsync(
+        Func<IEnumerable<(int Rows, HttpRequestMessage Request)>> build, CancellationToken cancellationToken)
     {
         var best = double.MaxValue;
         foreach (var parallel in AtATime)
