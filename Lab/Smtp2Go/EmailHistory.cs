@@ -109,23 +109,13 @@ internal sealed class EmailHistory(Smtp2GoEmail email, DateTimeOffset submitted,
         }
     }
 
+    /// <summary>What the recipient's server answered.</summary>
     private void Bounce(Smtp2GoEventKind kind, DateTimeOffset time, string recipient, string answer) =>
-        events.Add(new Smtp2GoEvent
-        {
-            Id = People.NewId(random),
-            Email = email,
-            Kind = kind,
-            Date = time,
-            Fraction = Fraction(),
-            Recipient = recipient,
-            SmtpResponse = answer,
-            Host = Server,
-            HostName = ServerName,
-        });
+        Add(kind, time, recipient, answer, isFromServer: true);
 
     private void Add(
         Smtp2GoEventKind kind, DateTimeOffset time, string? recipient, string? answer = null, ReaderClient? client = null,
-        string? link = null) => events.Add(new Smtp2GoEvent
+        string? link = null, bool isFromServer = false) => events.Add(new Smtp2GoEvent
         {
             Id = People.NewId(random),
             Email = email,
@@ -134,6 +124,8 @@ internal sealed class EmailHistory(Smtp2GoEmail email, DateTimeOffset submitted,
             Fraction = Fraction(),
             Recipient = recipient,
             SmtpResponse = answer,
+            Host = isFromServer ? Server : null,
+            HostName = isFromServer ? ServerName : null,
             Client = client,
             Link = link,
         });
