@@ -10,7 +10,6 @@ internal sealed class Comparison(
     Storage storage, Side[] sides, string? assembly, TimeSpan warmUp, CancellationToken cancellationToken)
 {
     private const int Busy = 64;
-    private const int WarmUpBacklog = 1_000;
     private const double MB = 1024 * 1024;
 
     private readonly Bare bare = new(storage);
@@ -106,18 +105,37 @@ internal sealed class Comparison(
     }
 
     /// <summary>Stores a backlog. <see cref="Side.Bare"/> writes the rows that the app has written in the same round.</summary>
-    public async Task<Dictionary<Side, List<Draining>>> DrainAsync(int rounds, int backlog)
+    /// <param name="warmUpBacklog">Stored first and not measured: the runtime compiles the same code more than once.</param>
+    public async Task<Dictionary<Side, List<Draining>>> DrainAsync(int rounds, int backlog, int warmUpBacklog)
     {
         var cells = new Dictionary<Side, List<Draining>>();
-        for (var round = 0; round < rounds; round++)
+        var servers = new List<(Side Side, ServingProcess Server)>();
+        try
         {
-            foreach (var side in InTurn(round, Storing))
+            foreach (var side in Storing)
             {
-                Add(cells, side, await DrainAsync(side, backlog));
-                if (side == Side.App && sides.Contains(Side.Bare))
+                var server = await StartAsync(side, consume: false);
+                servers.Add((side, server));
+                await DrainAsync(side, server, warmUpBacklog);
+            }
+
+            for (var round = 0; round < rounds; round++)
+            {
+                foreach (var (side, server) in InTurn(round, servers))
                 {
-                    Add(cells, Side.Bare, await bare.StoreAsync(cancellationToken));
+                    Add(cells, side, await DrainAsync(side, server, backlog));
+                    if (side == Side.App && sides.Contains(Side.Bare))
+                    {
+                        Add(cells, Side.Bare, await bare.StoreAsync(cancellationToken));
+                    }
                 }
+            }
+        }
+        finally
+        {
+            foreach (var (_, server) in servers)
+            {
+                await server.DisposeAsync();
             }
         }
 
@@ -174,16 +192,9 @@ internal sealed class Comparison(
     private Task<ServingProcess> StartAsync(Side side, bool consume) =>
         Sides.StartAsync(side, storage.ConnectionString, consume, assembly, cancellationToken);
 
-    // In one process: a backlog that is not measured has compiled its code.
-    private async Task<Draining> DrainAsync(Side side, int backlog)
+    /// <param name="server">It does not store, before and after this.</param>
+    private async Task<Draining> DrainAsync(Side side, ServingProcess server, int backlog)
     {
-        await storage.ResetAsync(cancellationToken);
-        await using var server = await StartAsync(side, consume: false);
-        var first = await Clients.RunAsync(server.Url, Busy, TimeSpan.FromMinutes(5), cancellationToken, Math.Min(backlog, WarmUpBacklog));
-        await Sides.SwitchAsync(server, cancellationToken);
-        await storage.DrainedAsync(side, cancellationToken);
-        Count(side, [first], (await storage.CountAsync(side, cancellationToken)).Events, []);
-        await Sides.SwitchAsync(server, cancellationToken);
         await storage.ResetAsync(cancellationToken);
         var seen = await Clients.RunAsync(server.Url, Busy, TimeSpan.FromMinutes(5), cancellationToken, backlog);
 
@@ -193,6 +204,7 @@ internal sealed class Comparison(
         await storage.DrainedAsync(side, cancellationToken);
         var (elapsed, used) = (TimeProvider.System.GetElapsedTime(start).TotalSeconds, (server.Cpu - cpu).TotalSeconds);
         requests = await Sides.RequestsAsync(server, cancellationToken) - requests;
+        await Sides.SwitchAsync(server, cancellationToken);
 
         var (events, all) = await storage.CountAsync(side, cancellationToken);
         Count(side, [seen], events, []);
