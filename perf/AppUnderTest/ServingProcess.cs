@@ -9,6 +9,8 @@ namespace Smtp2GoIngest.Perf.AppUnderTest;
 /// </summary>
 internal sealed class ServingProcess : IAsyncDisposable
 {
+    private const string SwitchLine = "switch";
+
     // The host's own shutdown time-out is 30 seconds.
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
@@ -54,32 +56,30 @@ internal sealed class ServingProcess : IAsyncDisposable
         return new ServingProcess(started, new Uri(await ReadLineAsync(started.StandardOutput, cancellationToken)));
     }
 
-    /// <summary>Asks something that the server answers with the address on which it listens from then on.</summary>
+    /// <summary>Has the server stop its app and start the next one; returns when that listens.</summary>
     /// <exception cref="InvalidOperationException">It has ended.</exception>
-    public async Task SwitchAsync(string question, CancellationToken cancellationToken) =>
-        Url = new Uri(await AskAsync(cancellationToken, question));
+    public async Task SwitchAsync(CancellationToken cancellationToken) => Url = new Uri(await AskAsync(SwitchLine, cancellationToken));
 
     /// <summary>Asks the server for its figures.</summary>
     /// <exception cref="InvalidOperationException">It has ended.</exception>
-    public async Task<string> AskAsync(CancellationToken cancellationToken, string question = "")
-    {
-        await process.StandardInput.WriteLineAsync(question);
-        return await ReadLineAsync(process.StandardOutput, cancellationToken);
-    }
+    public Task<string> AskAsync(CancellationToken cancellationToken) => AskAsync(string.Empty, cancellationToken);
 
     /// <summary>What runs inside the process.</summary>
     /// <param name="answer">Returns one line of figures each time it is asked.</param>
-    public static async Task ServeAsync(WebApplication app, Func<string> answer)
+    /// <returns>Whether another app is wanted.</returns>
+    public static async Task<bool> ServeAsync(WebApplication app, Func<string> answer)
     {
         await app.StartAsync();
         Console.WriteLine(app.Urls.Single());
-        while (await Console.In.ReadLineAsync() is not null)
+        string? line;
+        while ((line = await Console.In.ReadLineAsync()) is not (null or SwitchLine))
         {
             Console.WriteLine(answer());
         }
 
         await app.StopAsync();
         await app.DisposeAsync();
+        return line is not null;
     }
 
     public async ValueTask DisposeAsync()
@@ -99,6 +99,12 @@ internal sealed class ServingProcess : IAsyncDisposable
         {
             process.Dispose();
         }
+    }
+
+    private async Task<string> AskAsync(string question, CancellationToken cancellationToken)
+    {
+        await process.StandardInput.WriteLineAsync(question);
+        return await ReadLineAsync(process.StandardOutput, cancellationToken);
     }
 
     private static async Task<string> ReadLineAsync(StreamReader output, CancellationToken cancellationToken)

@@ -199,12 +199,12 @@ internal sealed class Comparison(
         var seen = await Clients.RunAsync(server.Url, Busy, TimeSpan.FromMinutes(5), cancellationToken, backlog);
 
         var requests = await Sides.RequestsAsync(server, cancellationToken);
-        await Sides.SwitchAsync(server, cancellationToken);
+        await server.SwitchAsync(cancellationToken);
         var (start, cpu) = (TimeProvider.System.GetTimestamp(), server.Cpu);
         await storage.DrainedAsync(side, cancellationToken);
         var (elapsed, used) = (TimeProvider.System.GetElapsedTime(start).TotalSeconds, (server.Cpu - cpu).TotalSeconds);
         requests = await Sides.RequestsAsync(server, cancellationToken) - requests;
-        await Sides.SwitchAsync(server, cancellationToken);
+        await server.SwitchAsync(cancellationToken);
 
         var (events, all) = await storage.CountAsync(side, cancellationToken);
         Count(side, [seen], events, []);

@@ -39,44 +39,25 @@ internal static class Sides
     public const string PlainQueue = "plain-webhooks";
     public const string PlainTable = "PlainEvents";
 
-    private const string SwitchLine = "switch";
-
     /// <param name="assembly">This program, compiled as the app is deployed; null for this process's own.</param>
     public static Task<ServingProcess> StartAsync(
         Side side, string connectionString, bool consume, string? assembly, CancellationToken cancellationToken) =>
         ServingProcess.StartAsync(
             [Verb, side.ToString(), connectionString, consume.ToString(CultureInfo.InvariantCulture)], cancellationToken, assembly);
 
-    /// <summary>Makes a process that does not store begin to do so, and the other way round.</summary>
-    public static Task SwitchAsync(ServingProcess server, CancellationToken cancellationToken) =>
-        server.SwitchAsync(SwitchLine, cancellationToken);
-
     /// <summary>How many HTTP requests a process has sent, almost all of them to storage.</summary>
     public static async Task<long> RequestsAsync(ServingProcess server, CancellationToken cancellationToken) =>
         long.Parse(await server.AskAsync(cancellationToken), CultureInfo.InvariantCulture);
 
-    /// <summary>What runs inside the process.</summary>
+    /// <summary>What runs inside the process: each app stores if the one before did not.</summary>
     public static async Task ServeAsync(Side side, string connectionString, bool consume)
     {
         using var requests = new RequestCount();
-        for (; ; consume = !consume)
+        while (await ServingProcess.ServeAsync(
+            side == Side.App ? Subject.Build(connectionString, consume) : BuildOther(side, connectionString, consume),
+            () => requests.Count.ToString(CultureInfo.InvariantCulture)))
         {
-            await using var app = side == Side.App
-                ? Subject.Build(connectionString, consume)
-                : BuildOther(side, connectionString, consume);
-            await app.StartAsync();
-            Console.WriteLine(app.Urls.Single());
-            string? line;
-            while ((line = await Console.In.ReadLineAsync()) is not (null or SwitchLine))
-            {
-                Console.WriteLine(requests.Count);
-            }
-
-            await app.StopAsync();
-            if (line is null)
-            {
-                return;
-            }
+            consume = !consume;
         }
     }
 
