@@ -133,7 +133,12 @@ public sealed class FunctionsHost : IAsyncDisposable
         await app.StartAsync(cancellationToken);
         Client.BaseAddress = new Uri($"http://{ports[1].IPEndPoint}");
         worker = FunctionsHostWorker.Start(folder, new Uri($"http://{ports[0].IPEndPoint}"), settings);
-        await await Task.WhenAny(rpc.Started, worker.ExitedAsync()).WaitAsync(FunctionsHostRpc.Patience, cancellationToken);
+        var ended = worker.ExitedAsync();
+        if (await Task.WhenAny(rpc.Started, ended).WaitAsync(FunctionsHostRpc.Patience, cancellationToken) == ended)
+        {
+            throw new InvalidOperationException("It ended before it connected.");
+        }
+
         var init = (await rpc.AskAsync(new()
         {
             WorkerInitRequest = new()
