@@ -131,12 +131,18 @@ internal sealed class StudioPage : IAsyncDisposable
 
     public Task DarkenAsync(bool isDark) => Tab.EmulateMediaAsync(new() { ColorScheme = isDark ? ColorScheme.Dark : ColorScheme.Light });
 
-    /// <summary>Keeps a picture of the whole page for people to look at.</summary>
-    public Task ScreenshotAsync(string name) => Tab.ScreenshotAsync(new()
+    /// <summary>Keeps a picture of the whole page for people to look at, if <c>SCREENSHOTS</c> is set.</summary>
+    public async Task ScreenshotAsync(string name)
     {
-        Path = Path.Combine(Repository.Root, "artifacts", "studio", $"{name}.png"),
-        FullPage = true,
-    });
+        if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 })
+        {
+            await Tab.ScreenshotAsync(new()
+            {
+                Path = Path.Combine(Repository.Root, "artifacts", "studio", $"{name}.png"),
+                FullPage = true,
+            });
+        }
+    }
 
     /// <summary>What axe finds, each with the elements that have it.</summary>
     /// <param name="rules">Only these; all by default.</param>
