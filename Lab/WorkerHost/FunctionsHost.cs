@@ -133,10 +133,12 @@ public sealed class FunctionsHost : IAsyncDisposable
         await app.StartAsync(cancellationToken);
         Client.BaseAddress = new Uri($"http://{ports[1].IPEndPoint}");
         worker = FunctionsHostWorker.Start(folder, new Uri($"http://{ports[0].IPEndPoint}"), settings);
-        var ended = worker.ExitedAsync();
-        if (await Task.WhenAny(rpc.Started, ended).WaitAsync(FunctionsHostRpc.Patience, cancellationToken) == ended)
+        await Task.WhenAny(rpc.Started, worker.ExitedAsync()).WaitAsync(FunctionsHostRpc.Patience, cancellationToken);
+        if (!rpc.Started.IsCompleted)
         {
-            throw new InvalidOperationException("It ended before it connected.");
+            throw worker.Process.HasExited
+                ? new InvalidOperationException("It ended before it connected.")
+                : new TimeoutException("It did not connect.");
         }
 
         var init = (await rpc.AskAsync(new()

@@ -5,7 +5,8 @@ namespace Smtp2GoIngest.Perf.AppUnderTest;
 
 /// <summary>
 /// A server in its own process, so that its cost can be told from its clients' cost: this program again, with the hidden command
-/// <c>serve</c>. It prints its address in the first line and serves until its standard input closes.
+/// <c>serve</c>. It prints its address in the first line and answers each further line with its figures, or <c>switch</c> with the
+/// address of its next app, until its standard input closes.
 /// </summary>
 internal sealed class ServingProcess : IAsyncDisposable
 {
@@ -53,16 +54,16 @@ internal sealed class ServingProcess : IAsyncDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         })!;
-        return new ServingProcess(started, new Uri(await ReadLineAsync(started.StandardOutput, cancellationToken)));
+        return new ServingProcess(started, new Uri(await ReadLineAsync(started.StandardOutput, AnswerTimeout, cancellationToken)));
     }
 
     /// <summary>Has the server stop its app and start the next one; returns when that listens.</summary>
     /// <exception cref="InvalidOperationException">It has ended.</exception>
-    public async Task SwitchAsync(CancellationToken cancellationToken) => Url = new Uri(await AskAsync(SwitchLine, cancellationToken));
+    public async Task SwitchAsync(CancellationToken cancellationToken) => Url = new Uri(await AskAsync(SwitchLine, StopTimeout, cancellationToken));
 
     /// <summary>Asks the server for its figures.</summary>
     /// <exception cref="InvalidOperationException">It has ended.</exception>
-    public Task<string> AskAsync(CancellationToken cancellationToken) => AskAsync(string.Empty, cancellationToken);
+    public Task<string> AskAsync(CancellationToken cancellationToken) => AskAsync(string.Empty, AnswerTimeout, cancellationToken);
 
     /// <summary>What runs inside the process.</summary>
     /// <param name="answer">Returns one line of figures each time it is asked.</param>
@@ -101,16 +102,16 @@ internal sealed class ServingProcess : IAsyncDisposable
         }
     }
 
-    private async Task<string> AskAsync(string question, CancellationToken cancellationToken)
+    private async Task<string> AskAsync(string question, TimeSpan atMost, CancellationToken cancellationToken)
     {
         await process.StandardInput.WriteLineAsync(question);
-        return await ReadLineAsync(process.StandardOutput, cancellationToken);
+        return await ReadLineAsync(process.StandardOutput, atMost, cancellationToken);
     }
 
-    private static async Task<string> ReadLineAsync(StreamReader output, CancellationToken cancellationToken)
+    private static async Task<string> ReadLineAsync(StreamReader output, TimeSpan atMost, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(AnswerTimeout);
+        timeout.CancelAfter(atMost);
         return await output.ReadLineAsync(timeout.Token) ?? throw new InvalidOperationException("The server has ended.");
     }
 }

@@ -5,7 +5,7 @@ namespace Smtp2GoIngest.Perf.Load;
 /// <summary>Measures the sides in turn and counts every acknowledged webhook.</summary>
 /// <param name="sides">Which sides to measure: comparing needs all of them, counting only the app.</param>
 /// <param name="assembly">This program, compiled as the app is deployed; null for this process's own.</param>
-/// <param name="warmUp">How long each side runs unmeasured first, so that no code is measured on its first run.</param>
+/// <param name="warmUp">How long each side receives unmeasured first, so that no code is measured on its first run.</param>
 internal sealed class Comparison(
     Storage storage, Side[] sides, string? assembly, TimeSpan warmUp, CancellationToken cancellationToken)
 {
@@ -192,7 +192,7 @@ internal sealed class Comparison(
     private Task<ServingProcess> StartAsync(Side side, bool consume) =>
         Sides.StartAsync(side, storage.ConnectionString, consume, assembly, cancellationToken);
 
-    /// <param name="server">It does not store, before and after this.</param>
+    /// <param name="server">Does not store, neither before nor after this.</param>
     private async Task<Draining> DrainAsync(Side side, ServingProcess server, int backlog)
     {
         await storage.ResetAsync(cancellationToken);

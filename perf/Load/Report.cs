@@ -64,7 +64,7 @@ internal static class Report
 
     public static Figures Of(string title, Dictionary<Side, List<Draining>> cells) => new(
         title,
-        ["side", "events/s", "rows/s over all tables", "to bare", "CPU s per 1,000", "requests per 1,000", "peak MB"],
+        ["side", "events/s", "rows/s over all tables", "to bare", "CPU s per 1,000", "requests per 1,000", "peak MB so far"],
         [
             .. cells.Select(cell => new[]
             {
