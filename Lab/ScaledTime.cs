@@ -14,19 +14,62 @@ public sealed class ScaledTime(DateTimeOffset start, double speed) : TimeProvide
     public override long GetTimestamp() => (long)((System.GetTimestamp() - began) * speed);
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        new ScaledTimer(this, System.CreateTimer(callback, state, ToReal(dueTime), ToReal(period)));
+        new ScaledTimer(this, callback, state, dueTime, period);
 
-    // A timer counts whole milliseconds, by a clock of its own: it may be late, but never early.
+    // Whole milliseconds, or a short wait would be none.
     private TimeSpan ToReal(TimeSpan time) => time <= TimeSpan.Zero
         ? time
-        : TimeSpan.FromMilliseconds(Math.Ceiling(time.TotalMilliseconds / speed) + 1);
+        : TimeSpan.FromMilliseconds(Math.Ceiling(time.TotalMilliseconds / speed));
 
-    private sealed class ScaledTimer(ScaledTime clock, ITimer timer) : ITimer
+    /// <summary>May be late, but never early: the machine's timers go by a clock that may be ten milliseconds behind.</summary>
+    private sealed class ScaledTimer : ITimer
     {
-        public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(clock.ToReal(dueTime), clock.ToReal(period));
+        private readonly ScaledTime clock;
+        private readonly TimerCallback callback;
+        private readonly object? state;
+        private readonly Lock gate = new();
+        private readonly ITimer timer;
+        private TimeSpan due;
+        private TimeSpan period;
+
+        public ScaledTimer(ScaledTime clock, TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            (this.clock, this.callback, this.state) = (clock, callback, state);
+            timer = System.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            Change(dueTime, period);
+        }
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            lock (gate)
+            {
+                (due, this.period) = (clock.GetElapsedTime(0) + dueTime, period);
+                return timer.Change(clock.ToReal(dueTime), Timeout.InfiniteTimeSpan);
+            }
+        }
 
         public void Dispose() => timer.Dispose();
 
         public ValueTask DisposeAsync() => timer.DisposeAsync();
+
+        private void Tick()
+        {
+            lock (gate)
+            {
+                if (due - clock.GetElapsedTime(0) is { Ticks: > 0 } left)
+                {
+                    timer.Change(clock.ToReal(left), Timeout.InfiniteTimeSpan);
+                    return;
+                }
+
+                if (period > TimeSpan.Zero)
+                {
+                    due += period;
+                    timer.Change(clock.ToReal(period), Timeout.InfiniteTimeSpan);
+                }
+            }
+
+            callback(state);
+        }
     }
 }
