@@ -59,7 +59,8 @@ internal sealed class ServingProcess : IAsyncDisposable
 
     /// <summary>Has the server stop its app and start the next one; returns when that listens.</summary>
     /// <exception cref="InvalidOperationException">It has ended.</exception>
-    public async Task SwitchAsync(CancellationToken cancellationToken) => Url = new Uri(await AskAsync(SwitchLine, StopTimeout, cancellationToken));
+    public async Task SwitchAsync(CancellationToken cancellationToken) =>
+        Url = new Uri(await AskAsync(SwitchLine, StopTimeout, cancellationToken));
 
     /// <summary>Asks the server for its figures.</summary>
     /// <exception cref="InvalidOperationException">It has ended.</exception>
