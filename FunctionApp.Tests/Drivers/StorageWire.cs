@@ -28,12 +28,15 @@ internal sealed class StorageWire(Meet meet) : DelegatingHandler(new SocketsHttp
 
     /// <summary>Makes storage's own clock show another time.</summary>
     public static Action<IServiceCollection> Shifted(string connectionString, Func<TimeSpan> shift) =>
-        Between(connectionString, async (_, send, _) =>
-        {
-            var answer = await send();
-            answer.Headers.Date += shift();
-            return answer;
-        });
+        Between(connectionString, (request, send, token) => Later(shift())(request, send, token));
+
+    /// <summary>Sends each request on, and makes storage's own clock show a later time.</summary>
+    public static Meet Later(TimeSpan shift) => async (_, send, _) =>
+    {
+        var answer = await send();
+        answer.Headers.Date += shift;
+        return answer;
+    };
 
     /// <summary>The pump's poll of a queue; how many there are depends on time.</summary>
     public static bool IsPoll(HttpRequestMessage request) =>

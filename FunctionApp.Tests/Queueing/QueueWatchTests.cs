@@ -122,12 +122,8 @@ public sealed class QueueWatchTests : IDisposable
         meet ??= static (_, send, _) => send();
         var client = new QueueClientOptions
         {
-            Transport = new HttpClientTransport(new StorageWire(async (request, send, cancellationToken) =>
-            {
-                var answer = await meet(request, send, cancellationToken);
-                answer.Headers.Date += shift;
-                return answer;
-            })),
+            Transport = new HttpClientTransport(new StorageWire((request, send, cancellationToken) =>
+                StorageWire.Later(shift)(request, () => meet(request, send, cancellationToken), cancellationToken))),
         };
         var before = emitted.MeasuredBy(services).Count();
         var watch = new QueueWatch(new QueueServiceClient(account, client), services.GetRequiredService<IngestMetrics>());

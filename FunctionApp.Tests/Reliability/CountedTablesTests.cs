@@ -23,6 +23,8 @@ public sealed class CountedTablesTests(AzuriteFixture azurite)
     private static readonly string[] Addresses = ["ada@x.example", "Ada@X.example", "bob@y.example", "+6421555012"];
     private static readonly int[] Ages = [0, 1, 3, 8, 40, 60, 400];
 
+    private readonly List<Func<IngestApp, Task>> cutShort = [];
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -61,6 +63,12 @@ public sealed class CountedTablesTests(AzuriteFixture azurite)
         await using (var app = await StartAsync(account, new CrashPoint(int.MaxValue)))
         {
             await app.DrainedAsync();
+
+            // Until a deletion is run again, an event may be gone from one table and not from the others.
+            foreach (var delete in cutShort)
+            {
+                await delete(app);
+            }
         }
 
         // After the night that counts today once more, whatever time of day it is now.
@@ -85,7 +93,7 @@ public sealed class CountedTablesTests(AzuriteFixture azurite)
         await app.Services.GetRequiredService<DayCounting>().CountDueAsync(Test.Token);
     }
 
-    private static Func<IngestApp, Task> StepOf(Random random, List<string> stored)
+    private Func<IngestApp, Task> StepOf(Random random, List<string> stored)
     {
         switch (random.Next(10))
         {
@@ -107,10 +115,10 @@ public sealed class CountedTablesTests(AzuriteFixture azurite)
                 return ReplayAsync;
             case 6:
                 var address = Addresses[random.Next(Addresses.Length)];
-                return app => app.Services.GetRequiredService<Forgetting>().ForgetAsync(address, dryRun: false, null, Test.Token);
+                return Deletion(app => app.Services.GetRequiredService<Forgetting>().ForgetAsync(address, dryRun: false, null, Test.Token));
             case 7:
                 var before = DateTimeOffset.UtcNow.AddDays(-Ages[random.Next(3, Ages.Length)]);
-                return app => app.Services.GetRequiredService<Retention>().PurgeAsync(before, dryRun: false, null, Test.Token);
+                return Deletion(app => app.Services.GetRequiredService<Retention>().PurgeAsync(before, dryRun: false, null, Test.Token));
             case 8:
                 return app => random.Next(2) == 0
                     ? app.Services.GetRequiredService<Rebuild>().ReindexAsync(null, Test.Token)
@@ -119,6 +127,13 @@ public sealed class CountedTablesTests(AzuriteFixture azurite)
                 return app => app.Services.GetRequiredService<DayCounting>().CountDueAsync(Test.Token);
         }
     }
+
+    private Func<IngestApp, Task> Deletion(Func<IngestApp, Task> delete) => async app =>
+    {
+        cutShort.Add(delete);
+        await delete(app);
+        cutShort.Remove(delete);
+    };
 
     private static string BodyOf(Random random)
     {
@@ -162,14 +177,10 @@ public sealed class CountedTablesTests(AzuriteFixture azurite)
     // Storage's clock is a minute fast, so that forgetting may delete what was just written.
     private static Task<IngestApp> StartAsync(string account, CrashPoint point) => IngestApp.StartAsync(account, configure: services =>
     {
-        StorageWire.Between(account, (request, send, token) => point.MeetAsync(request, ShiftedAsync(send), token))(services);
+        var later = StorageWire.Later(TimeSpan.FromMinutes(1));
+        StorageWire.Between(
+            account,
+            (request, send, token) => point.MeetAsync(request, () => later(request, send, token), token))(services);
         IngestApp.UseLease(services, TimeSpan.FromMinutes(1));
-
-        static Func<Task<HttpResponseMessage>> ShiftedAsync(Func<Task<HttpResponseMessage>> send) => async () =>
-        {
-            var answer = await send();
-            answer.Headers.Date += TimeSpan.FromMinutes(1);
-            return answer;
-        };
     });
 }

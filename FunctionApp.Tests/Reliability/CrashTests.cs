@@ -1,7 +1,9 @@
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.DependencyInjection;
+using Smtp2GoIngest.Maintaining;
 using Smtp2GoIngest.Queueing;
 using Smtp2GoIngest.Storing;
+using Smtp2GoIngest.Tests.EndToEnd;
 
 namespace Smtp2GoIngest.Tests.Reliability;
 
@@ -9,6 +11,7 @@ namespace Smtp2GoIngest.Tests.Reliability;
 public sealed class CrashTests(AzuriteFixture azurite)
 {
     private const int MaxRuns = 32;
+    private const string Ada = "ada@x.example";
 
     private static readonly string[] Poisoned =
     [
@@ -56,6 +59,54 @@ public sealed class CrashTests(AzuriteFixture azurite)
             await StoredState.AssertAsync(app, account, ["1", "2"]);
             return crash.Writes;
         });
+
+    [Theory]
+    [InlineData("purge")]
+    [InlineData("forget")]
+    public async Task Whichever_write_was_the_last_of_a_deletion_the_next_one_deletes_the_rest(string deletion)
+    {
+        await AfterEachWriteAsync(async writes =>
+        {
+            // No body is too young to be deleted.
+            var afterAWeek = StorageWire.Later(TimeSpan.FromDays(8));
+            var account = azurite.NewAccount();
+            var large = new string('m', 50_000);
+            await using var app = await StartAsync(account, afterAWeek);
+            string[] bodies =
+            [
+                $"event=processed&id=1&email_id=e1&recipients={Ada},bob@y.example&time=2025-05-02T11:20:00Z",
+                $"event=unsubscribe&id=2&email_id=e2&rcpt={Ada}&time=2025-05-02T11:21:00Z&message={large}",
+                $"event=unsubscribe&id=3&email_id=e3&rcpt={Ada}&time=2025-05-02T11:22:00Z&message={large}",
+                "event=open&id=4&email_id=e4&rcpt=bob@y.example",
+            ];
+            await new Scenario(bodies, [], [], [], []).PostAsync(app);
+            await app.DrainedAsync();
+
+            // A purge deletes a body before its rows: one that dies there leaves an event like this one.
+            var gone = (await app.EventsAsync()).Single(row => row.PartitionKey == "e3").GetString("BodyBlob");
+            await app.Blobs.DeleteBlobAsync(gone, cancellationToken: Test.Token);
+
+            var crash = new CrashPoint(writes);
+            await using (var dying = await StartAsync(
+                account, (request, send, token) => crash.MeetAsync(request, () => afterAWeek(request, send, token), token)))
+            {
+                var failure = await Record.ExceptionAsync(() => DeleteAsync(dying));
+                Assert.True(failure is null || crash.HasCrashed, $"{failure}");
+            }
+
+            await DeleteAsync(app);
+            Assert.Equal(deletion == "purge" ? ["e4"] : ["e1", "e4"], (await app.EventsAsync()).Select(row => row.PartitionKey));
+            await IndexTests.AssertAgreeAsync(account);
+            await RecipientsAgree.AssertAsync(account);
+            Assert.Empty(await IndexTests.RowsAsync(account, Recipients.TableName));
+            Assert.Empty(app.Blobs.GetBlobs(cancellationToken: Test.Token));
+            return crash.Writes;
+        });
+
+        Task DeleteAsync(IngestApp by) => deletion == "purge"
+            ? by.Services.GetRequiredService<Retention>().PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: false, null, Test.Token)
+            : by.Services.GetRequiredService<Forgetting>().ForgetAsync(Ada, dryRun: false, null, Test.Token);
+    }
 
     private static async Task AfterEachWriteAsync(Func<int, Task<int>> run)
     {

@@ -36,23 +36,14 @@ internal sealed class EventIndexTables(TableServiceClient service)
     }
 
     /// <summary>Deletes an event's rows by recipient.</summary>
-    /// <param name="emailEvent">Null if its body is gone. Then its rows are searched for, which reads both index tables.</param>
+    /// <param name="emailEvent">Null if its body is gone. Then its rows are searched for, which reads the whole table.</param>
     public Task DeleteByRecipientAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken) =>
-        emailEvent is null
-            ? DeleteAllAsync(stored.PartitionKey, stored.RowKey, cancellationToken)
-            : Parallel.ForEachAsync(
-                EventIndex.ByRecipient(emailEvent, stored),
-                cancellationToken,
-                async (row, token) => await DeleteAsync(byRecipient, row, token));
+        DeleteAsync(byRecipient, emailEvent is null ? null : EventIndex.ByRecipient(emailEvent, stored), stored, cancellationToken);
 
-    /// <summary>Deletes an event's row by day, unless it was deleted with those by recipient.</summary>
-    public async Task DeleteByDayAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken)
-    {
-        if (emailEvent is not null)
-        {
-            await DeleteAsync(byDay, EventIndex.ByDay(emailEvent, stored), cancellationToken);
-        }
-    }
+    /// <summary>Deletes an event's row by day.</summary>
+    /// <param name="emailEvent">Null if its body is gone. Then its row is searched for, which reads the whole table.</param>
+    public Task DeleteByDayAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken) =>
+        DeleteAsync(byDay, emailEvent is null ? null : [EventIndex.ByDay(emailEvent, stored)], stored, cancellationToken);
 
     /// <summary>Deletes the rows of an event that is gone.</summary>
     /// <param name="dayRow">Its row by day; nothing happens if that is gone too.</param>
@@ -80,21 +71,18 @@ internal sealed class EventIndexTables(TableServiceClient service)
         }
     }
 
-    private static async Task DeleteAsync(TableClient from, TableEntity row, CancellationToken cancellationToken) =>
-        await from.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: cancellationToken);
-
-    private async Task DeleteAllAsync(string partitionKey, string rowKey, CancellationToken cancellationToken)
+    private static async Task DeleteAsync(
+        TableClient index, IEnumerable<TableEntity>? rows, TableEntity stored, CancellationToken cancellationToken)
     {
-        var filter = TableClient.CreateQueryFilter($"EventPartitionKey eq {partitionKey} and EventRowKey eq {rowKey}");
-        foreach (var index in new[] { byRecipient, byDay })
+        if (rows is null)
         {
-            await foreach (var page in index.QueryIfExistsAsync(filter, ["PartitionKey", "RowKey"], cancellationToken))
-            {
-                foreach (var row in page.Values)
-                {
-                    await DeleteAsync(index, row, cancellationToken);
-                }
-            }
+            var filter = TableClient.CreateQueryFilter($"EventPartitionKey eq {stored.PartitionKey} and EventRowKey eq {stored.RowKey}");
+            rows = await index.RowsIfExistAsync(filter, ["PartitionKey", "RowKey"], cancellationToken).ToListAsync(cancellationToken);
         }
+
+        await Parallel.ForEachAsync(
+            rows,
+            cancellationToken,
+            async (row, token) => await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: token));
     }
 }
