@@ -33,14 +33,8 @@ internal sealed class Comparison(
         int[] connectionCounts, int rounds, TimeSpan duration)
     {
         var cells = new Dictionary<(Side Side, int Connections), List<Receiving>>();
-        var servers = new List<(Side Side, ServingProcess Server)>();
-        try
+        await ServingAsync(sides.Where(side => side != Side.Bare).ToArray(), [], async servers =>
         {
-            foreach (var side in sides.Where(side => side != Side.Bare))
-            {
-                servers.Add((side, await StartAsync(side, consume: false)));
-            }
-
             foreach (var (side, server) in servers)
             {
                 await storage.ResetAsync(cancellationToken);
@@ -64,15 +58,7 @@ internal sealed class Comparison(
                     }
                 }
             }
-        }
-        finally
-        {
-            foreach (var (_, server) in servers)
-            {
-                await server.DisposeAsync();
-            }
-        }
-
+        });
         return cells;
     }
 
@@ -109,13 +95,10 @@ internal sealed class Comparison(
     public async Task<Dictionary<Side, List<Draining>>> DrainAsync(int rounds, int backlog, int warmUpBacklog)
     {
         var cells = new Dictionary<Side, List<Draining>>();
-        var servers = new List<(Side Side, ServingProcess Server)>();
-        try
+        await ServingAsync(Storing.ToArray(), [], async servers =>
         {
-            foreach (var side in Storing)
+            foreach (var (side, server) in servers)
             {
-                var server = await StartAsync(side, consume: false);
-                servers.Add((side, server));
                 await DrainAsync(side, server, warmUpBacklog);
             }
 
@@ -130,15 +113,7 @@ internal sealed class Comparison(
                     }
                 }
             }
-        }
-        finally
-        {
-            foreach (var (_, server) in servers)
-            {
-                await server.DisposeAsync();
-            }
-        }
-
+        });
         return cells;
     }
 
@@ -191,6 +166,24 @@ internal sealed class Comparison(
 
     private Task<ServingProcess> StartAsync(Side side, bool consume) =>
         Sides.StartAsync(side, storage.ConnectionString, consume, assembly, cancellationToken);
+
+    /// <summary>Measures with a process for each of these sides that only receives. All of them end, whatever fails.</summary>
+    /// <param name="serving">Those that have been started already.</param>
+    private async Task ServingAsync(
+        ReadOnlyMemory<Side> which,
+        IReadOnlyList<(Side Side, ServingProcess Server)> serving,
+        Func<IReadOnlyList<(Side Side, ServingProcess Server)>, Task> measure)
+    {
+        if (which.IsEmpty)
+        {
+            await measure(serving);
+            return;
+        }
+
+        var side = which.Span[0];
+        await using var server = await StartAsync(side, consume: false);
+        await ServingAsync(which[1..], [.. serving, (side, server)], measure);
+    }
 
     /// <param name="server">Does not store, neither before nor after this.</param>
     private async Task<Draining> DrainAsync(Side side, ServingProcess server, int backlog)
