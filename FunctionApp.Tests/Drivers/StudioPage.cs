@@ -37,10 +37,10 @@ internal sealed class StudioPage : IAsyncDisposable
         ].map((it) => it.slice(0, 200))
         """;
 
-    // The package's own way opens another tab for each run.
     // More than any page has, so that a control that comes late is reached as well.
     private const int MostControls = 400;
 
+    // The package's own way opens another tab for each run.
     private static readonly string Axe = new BundledAxeScriptProvider().GetScript();
 
     private readonly ConcurrentQueue<string> complaints = new();
