@@ -229,6 +229,39 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_event_that_comes_again_while_it_is_purged_is_whole_again(bool isBodyGone)
+    {
+        var account = azurite.NewAccount();
+        var body = $"event=processed&id=1&email_id=e1&recipients=a@x,b@x&time={TimeOf(100)}&message={new string('m', 50_000)}";
+        await using var other = await IngestApp.StartAsync(account, pump: false);
+        await StoreAsync();
+        if (isBodyGone)
+        {
+            var row = Assert.Single(await other.EventsAsync());
+            await other.Blobs.DeleteBlobAsync(row.GetString("BodyBlob"), cancellationToken: Test.Token);
+        }
+
+        await using var app = await ForgettingTests.MeetingAsync(
+            account,
+            request => request.Method == HttpMethod.Delete
+                && request.RequestUri!.AbsolutePath.Contains("Smtp2GoEventsByDay(", StringComparison.Ordinal),
+            StoreAsync);
+        await app.Services.GetRequiredService<Retention>().PurgeAsync(
+            DateTimeOffset.UtcNow.AddDays(-30), dryRun: false, null, Test.Token);
+
+        Assert.Single(await other.EventsAsync());
+        await IndexTests.AssertAgreeAsync(account);
+
+        async Task StoreAsync()
+        {
+            await other.AcknowledgedAsync(body);
+            await other.StoreQueuedAsync();
+        }
+    }
+
     [Fact]
     public async Task Reparsing_never_overwrites_another_event()
     {

@@ -37,52 +37,55 @@ internal sealed class EventIndexTables(TableServiceClient service)
 
     /// <summary>Deletes an event's rows by recipient.</summary>
     /// <param name="emailEvent">Null if its body is gone. Then its rows are searched for, which reads the whole table.</param>
-    public Task DeleteByRecipientAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken) =>
-        DeleteAsync(byRecipient, emailEvent is null ? null : EventIndex.ByRecipient(emailEvent, stored), stored, cancellationToken);
+    public async Task DeleteByRecipientAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken) =>
+        await Parallel.ForEachAsync(
+            emailEvent is null ? await SearchAsync(byRecipient, stored, cancellationToken) : EventIndex.ByRecipient(emailEvent, stored),
+            cancellationToken,
+            async (row, token) => await byRecipient.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: token));
 
-    /// <summary>Deletes an event's row by day.</summary>
+    /// <summary>Reads an event's row by day as it is now. There are several only if older versions built other keys.</summary>
     /// <param name="emailEvent">Null if its body is gone. Then its row is searched for, which reads the whole table.</param>
-    public Task DeleteByDayAsync(EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken) =>
-        DeleteAsync(byDay, emailEvent is null ? null : [EventIndex.ByDay(emailEvent, stored)], stored, cancellationToken);
+    public async Task<IReadOnlyList<TableEntity>> ReadByDayAsync(
+        EmailEvent? emailEvent, TableEntity stored, CancellationToken cancellationToken) =>
+        emailEvent is null ? await SearchAsync(byDay, stored, cancellationToken)
+            : await ReadByDayAsync(EventIndex.ByDay(emailEvent, stored), cancellationToken) is { } there ? [there]
+            : [];
 
-    /// <summary>Deletes the rows of an event that is gone.</summary>
-    /// <param name="dayRow">Its row by day; nothing happens if that is gone too.</param>
-    public async Task DeleteLostAsync(TableEntity dayRow, CancellationToken cancellationToken)
+    /// <summary>Reads a row by day again; null if it is gone.</summary>
+    public async Task<TableEntity?> ReadByDayAsync(TableEntity row, CancellationToken cancellationToken) =>
+        await byDay.GetEntityIfExistsAsync<TableEntity>(
+            row.PartitionKey, row.RowKey, cancellationToken: cancellationToken) is { HasValue: true } there ? there.Value : null;
+
+    /// <summary>Deletes rows by day that have not changed since they were read.</summary>
+    public async Task DeleteByDayAsync(IEnumerable<TableEntity> read, CancellationToken cancellationToken)
     {
-        var there = await byDay.GetEntityIfExistsAsync<TableEntity>(
-            dayRow.PartitionKey, dayRow.RowKey, cancellationToken: cancellationToken);
-        if (!there.HasValue)
+        foreach (var row in read)
         {
-            return;
-        }
-
-        var row = there.Value!;
-        var (partitionKey, rowKey) = (row.GetString(ColumnNames.EventPartitionKey), row.GetString(ColumnNames.EventRowKey));
-        var e = EventIndex.EventOf(row);
-        var isSame = e is not null && (EventKeys.PartitionKey(e), EventKeys.RowKey(e)) == (partitionKey, rowKey);
-        await DeleteByRecipientAsync(isSame ? e : null, new TableEntity(partitionKey, rowKey), cancellationToken);
-        try
-        {
-            await byDay.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
-        }
-        catch (RequestFailedException failed) when (failed.ErrorCode == TableErrorCode.UpdateConditionNotSatisfied)
-        {
-            // Written in the meantime: the event is back, and another run finds it by this row.
+            try
+            {
+                await byDay.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
+            }
+            catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.UpdateConditionNotSatisfied)
+            {
+                // Written in the meantime: the event is back, and another run finds it by this row.
+            }
         }
     }
 
-    private static async Task DeleteAsync(
-        TableClient index, IEnumerable<TableEntity>? rows, TableEntity stored, CancellationToken cancellationToken)
+    /// <summary>Deletes the rows of an event that is gone.</summary>
+    /// <param name="dayRow">Its row by day, as it was read before the event was found to be gone.</param>
+    public async Task DeleteLostAsync(TableEntity dayRow, CancellationToken cancellationToken)
     {
-        if (rows is null)
-        {
-            var filter = TableClient.CreateQueryFilter($"EventPartitionKey eq {stored.PartitionKey} and EventRowKey eq {stored.RowKey}");
-            rows = await index.RowsIfExistAsync(filter, ["PartitionKey", "RowKey"], cancellationToken).ToListAsync(cancellationToken);
-        }
+        var (partitionKey, rowKey) = (dayRow.GetString(ColumnNames.EventPartitionKey), dayRow.GetString(ColumnNames.EventRowKey));
+        var e = EventIndex.EventOf(dayRow);
+        var isSame = e is not null && (EventKeys.PartitionKey(e), EventKeys.RowKey(e)) == (partitionKey, rowKey);
+        await DeleteByRecipientAsync(isSame ? e : null, new TableEntity(partitionKey, rowKey), cancellationToken);
+        await DeleteByDayAsync([dayRow], cancellationToken);
+    }
 
-        await Parallel.ForEachAsync(
-            rows,
-            cancellationToken,
-            async (row, token) => await index.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: token));
+    private static async Task<List<TableEntity>> SearchAsync(TableClient index, TableEntity stored, CancellationToken cancellationToken)
+    {
+        var filter = TableClient.CreateQueryFilter($"EventPartitionKey eq {stored.PartitionKey} and EventRowKey eq {stored.RowKey}");
+        return await index.RowsIfExistAsync(filter, ["PartitionKey", "RowKey"], cancellationToken).ToListAsync(cancellationToken);
     }
 }

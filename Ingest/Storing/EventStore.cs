@@ -137,9 +137,12 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs, T
         EmailEvent? emailEvent, TableEntity stored, ETag unchanged, CancellationToken cancellationToken)
     {
         await touched.MarkAsync([stored.RowKey], cancellationToken);
+
+        // Read before the event goes: if it comes again from then on, its row by day changes and stays.
+        var byDay = await index.ReadByDayAsync(emailEvent, stored, cancellationToken);
         await index.DeleteByRecipientAsync(emailEvent, stored, cancellationToken);
         using var answer = await table.DeleteEntityAsync(stored.PartitionKey, stored.RowKey, unchanged, cancellationToken);
-        await index.DeleteByDayAsync(emailEvent, stored, cancellationToken);
+        await index.DeleteByDayAsync(byDay, cancellationToken);
         return !answer.IsError;
     }
 
@@ -148,7 +151,15 @@ public sealed class EventStore(TableServiceClient service, WebhookBlobs blobs, T
     internal async Task DeleteLostAsync(TableEntity dayRow, CancellationToken cancellationToken)
     {
         await touched.MarkAsync([dayRow.RowKey], cancellationToken);
-        await index.DeleteLostAsync(dayRow, cancellationToken);
+        if (await index.ReadByDayAsync(dayRow, cancellationToken) is { } row
+            && !(await table.GetEntityIfExistsAsync<TableEntity>(
+                row.GetString(ColumnNames.EventPartitionKey),
+                row.GetString(ColumnNames.EventRowKey),
+                ["RowKey"],
+                cancellationToken)).HasValue)
+        {
+            await index.DeleteLostAsync(row, cancellationToken);
+        }
     }
 
     // After the event is stored: nothing derived from it may keep it out. If the process dies in between, the message comes again.
