@@ -10,7 +10,7 @@ namespace Smtp2GoIngest.Tests.Reliability;
 
 /// <summary>
 /// Whatever happens to events, in any order, and wherever the process dies in between: after the night's count the counted tables agree
-/// with the rows.
+/// with the rows, once a deletion that was cut short has been run again.
 /// </summary>
 public sealed class CountedTablesTests(AzuriteFixture azurite)
 {

@@ -1,3 +1,4 @@
+using Azure.Data.Tables;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Smtp2GoIngest.Maintaining;
@@ -106,6 +107,66 @@ public sealed class CrashTests(AzuriteFixture azurite)
         Task DeleteAsync(IngestApp by) => deletion == "purge"
             ? by.Services.GetRequiredService<Retention>().PurgeAsync(DateTimeOffset.UtcNow.AddDays(-30), dryRun: false, null, Test.Token)
             : by.Services.GetRequiredService<Forgetting>().ForgetAsync(Ada, dryRun: false, null, Test.Token);
+    }
+
+    [Fact]
+    public async Task Whichever_write_was_the_last_of_a_reparse_the_next_one_makes_all_tables_agree() =>
+        await AfterEachWriteAsync(async writes =>
+        {
+            var account = azurite.NewAccount();
+            await using var app = await StartAsync(account, StorageWire.Later(TimeSpan.FromHours(1)));
+            string[] bodies =
+            [
+                $"event=bounce&bounce=hard&id=1&email_id=e1&rcpt={Ada}&time=2026-05-02T11:20:00Z&message=550+5.1.1+no+such+user",
+                "event=unsubscribe&id=2&email_id=e2&rcpt=bob@y.example&time=2026-05-02T11:20:00Z",
+            ];
+            await new Scenario(bodies, [], [], [], []).PostAsync(app);
+            await app.DrainedAsync();
+            foreach (var name in (string[])[EventStore.TableName, EventIndex.ByDayTable, EventIndex.ByRecipientTable])
+            {
+                await MakeOlderAsync(new TableClient(account, name));
+            }
+
+            await app.Services.GetRequiredService<Recipients>().RefreshAsync(Test.Token);
+
+            var crash = new CrashPoint(writes);
+            await using (var dying = await StartAsync(account, crash.MeetAsync))
+            {
+                var failure = await Record.ExceptionAsync(() => ReparseAsync(dying));
+                Assert.True(failure is null || crash.HasCrashed, $"{failure}");
+            }
+
+            await ReparseAsync(app);
+            Assert.Equal(["e1", "e2"], (await app.EventsAsync()).Select(row => row.PartitionKey));
+            await IndexTests.AssertAgreeAsync(account);
+            await RecipientsAgree.AssertAsync(account);
+            return crash.Writes;
+        });
+
+    private static Task<long> ReparseAsync(IngestApp app) =>
+        app.Services.GetRequiredService<Rebuild>().ReparseAsync(null, Test.Token);
+
+    /// <summary>As an older version would have stored them: one with another column, the other under another key.</summary>
+    private static async Task MakeOlderAsync(TableClient table)
+    {
+        foreach (var row in await table.QueryAsync<TableEntity>(cancellationToken: Test.Token).ToListAsync())
+        {
+            if (row.GetString("email_id") == "e1")
+            {
+                row["BounceClass"] = "other";
+                await table.UpdateEntityAsync(row, row.ETag, TableUpdateMode.Replace, Test.Token);
+                continue;
+            }
+
+            await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, Test.Token);
+            row.RowKey += "0";
+            if (row.ContainsKey("EventRowKey"))
+            {
+                row["EventRowKey"] = row.GetString("EventRowKey") + "0";
+            }
+
+            await table.AddEntityAsync(row, Test.Token);
+        }
     }
 
     private static async Task AfterEachWriteAsync(Func<int, Task<int>> run)

@@ -18,7 +18,11 @@ public sealed class Rebuild(
 {
     private const int MaxParallel = 16;
 
+    // The row of DaysTable.Progress that is there until a reparse has ended well.
+    private const string Reparsing = "reparse";
+
     private readonly TableClient table = service.GetTableClient(EventStore.TableName);
+    private readonly TableClient days = service.GetTableClient(DaysTable.TableName);
 
     private enum Reparsed
     {
@@ -60,6 +64,12 @@ public sealed class Rebuild(
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<long> ReparseAsync(IProgress<long>? progress, CancellationToken cancellationToken)
     {
+        var wasCutShort = await days.RowsIfExistAsync(
+                TableClient.CreateQueryFilter($"PartitionKey eq {DaysTable.Progress} and RowKey eq {Reparsing}"), null, cancellationToken)
+            .AnyAsync(cancellationToken);
+        await days.CreatingIfMissing(
+            t => t.UpsertEntityAsync(new TableEntity(DaysTable.Progress, Reparsing), TableUpdateMode.Replace, cancellationToken),
+            cancellationToken);
         var (count, changed, moved) = (0L, 0L, 0L);
         await foreach (var page in table.QueryIfExistsAsync(null, null, cancellationToken))
         {
@@ -77,11 +87,18 @@ public sealed class Rebuild(
 
         if (moved > 0)
         {
-            // Deletes what a moved row left in the index. If a run is cut short here, `reindex` does it.
+            // Deletes what a moved row left in the index.
             await DeleteStrayAsync(null, cancellationToken);
             await recipients.RefreshAsync(cancellationToken);
         }
 
+        if (wasCutShort)
+        {
+            // The rows that the other run changed last look right by now. What is built from them may not be.
+            await ReindexAsync(progress, cancellationToken);
+        }
+
+        await days.DeleteEntityAsync(DaysTable.Progress, Reparsing, cancellationToken: cancellationToken);
         await counting.CountTouchedAsync(cancellationToken);
         return changed;
     }

@@ -7,7 +7,7 @@ namespace Smtp2GoIngest.Storing;
 /// <remarks>
 /// Each day (PartitionKey <c>2026-03</c>) has a row <c>2026-03-24</c>, which says when and up to what time it was counted, and a row
 /// <c>2026-03-24_bounce</c> for each event, named as the partition of <c>Smtp2GoEventsByDay</c> that was counted. Two more partitions hold
-/// what the counting itself needs to know. A third one, <c>audit</c>, has a row for each day that was compared with SMTP2GO; no counting
+/// what the runs themselves need to know. A third one, <c>audit</c>, has a row for each day that was compared with SMTP2GO; no counting
 /// reads or writes it.
 /// </remarks>
 internal static class DaysTable
@@ -17,7 +17,7 @@ internal static class DaysTable
     /// <summary>The partition with a row for each day whose events changed after it was counted: see <see cref="TouchedDays"/>.</summary>
     public const string Touched = "touched";
 
-    /// <summary>The partition that says how far the nightly run has come.</summary>
+    /// <summary>The partition that says how far the nightly run has come, and whether a <c>reparse</c> has not ended.</summary>
     public const string Progress = "progress";
 
     /// <summary>In a day's own row: storage's time when its last count began.</summary>
