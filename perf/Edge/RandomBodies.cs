@@ -66,11 +66,13 @@ internal static class RandomBodies
             Bodies.Sample(
                 body =>
                 {
-                    var before = GC.GetAllocatedBytesForCurrentThread();
-                    var isSound = WebhookBody.Check(body) == BodyProblem.None;
-                    var isParsed = WebhookBody.TryParse(body, out var fields, out _);
-                    var isEvent = isParsed && EmailEvent.TryCreate(fields!, out _);
-                    var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+                    var (isSound, isParsed, isEvent, allocated) = Parse(body);
+                    if (allocated > Most(body))
+                    {
+                        // The first body that needs something of the parser's also pays for what is made once in a process.
+                        allocated = Parse(body).Allocated;
+                    }
+
                     lock (size)
                     {
                         worst = Math.Max(worst, allocated / (body.Length + 64.0));
@@ -78,7 +80,7 @@ internal static class RandomBodies
                         events += isEvent ? 1 : 0;
                     }
 
-                    return isSound == isParsed && allocated <= FixedBytes + (MostBytesPerByte * body.Length);
+                    return isSound == isParsed && allocated <= Most(body);
                 },
                 iter: bodies,
                 threads: 2);
@@ -94,6 +96,17 @@ internal static class RandomBodies
                 ?? $"{bodies:N0} parsed, {sound:N0} well-formed, {events:N0} events, no exception; "
                     + $"at most {worst:N0} bytes allocated for each byte of body",
             broken is null && events > 0);
+    }
+
+    private static double Most(byte[] body) => FixedBytes + (MostBytesPerByte * body.Length);
+
+    private static (bool IsSound, bool IsParsed, bool IsEvent, long Allocated) Parse(byte[] body)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var isSound = WebhookBody.Check(body) == BodyProblem.None;
+        var isParsed = WebhookBody.TryParse(body, out var fields, out _);
+        var isEvent = isParsed && EmailEvent.TryCreate(fields!, out _);
+        return (isSound, isParsed, isEvent, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     private static Gen<string> Pieces(params string[] pieces) => Gen.OneOf(pieces).Array[0, 60].Select(string.Concat);

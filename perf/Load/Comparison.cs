@@ -167,7 +167,7 @@ internal sealed class Comparison(
     private Task<ServingProcess> StartAsync(Side side, bool consume) =>
         Sides.StartAsync(side, storage.ConnectionString, consume, assembly, cancellationToken);
 
-    /// <summary>Measures with a process for each of these sides that only receives. All of them end, whatever fails.</summary>
+    /// <summary>Measures with a process for each of these sides, none of which stores yet. All of them end, whatever fails.</summary>
     /// <param name="serving">Those that have been started already.</param>
     private async Task ServingAsync(
         ReadOnlyMemory<Side> which,
