@@ -263,6 +263,23 @@ public sealed class MaintenanceTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task A_reparse_that_ends_says_nothing_about_another_that_has_not()
+    {
+        var account = azurite.NewAccount();
+        var days = new TableClient(account, DaysTable.TableName);
+        await using var app = await ForgettingTests.MeetingAsync(
+            account,
+            request => request.Method == HttpMethod.Delete,
+            () => days.UpsertEntityAsync(new TableEntity(DaysTable.Progress, "reparse"), TableUpdateMode.Replace, Test.Token));
+
+        await app.Services.GetRequiredService<Rebuild>().ReparseAsync(null, Test.Token);
+        Assert.Equal("reparse", Assert.Single(await IndexTests.RowsAsync(account, DaysTable.TableName)).RowKey);
+
+        await app.Services.GetRequiredService<Rebuild>().ReparseAsync(null, Test.Token);
+        Assert.Empty(await IndexTests.RowsAsync(account, DaysTable.TableName));
+    }
+
+    [Fact]
     public async Task Reparsing_never_overwrites_another_event()
     {
         var account = azurite.NewAccount();

@@ -67,8 +67,10 @@ public sealed class Rebuild(
         var wasCutShort = await days.RowsIfExistAsync(
                 TableClient.CreateQueryFilter($"PartitionKey eq {DaysTable.Progress} and RowKey eq {Reparsing}"), null, cancellationToken)
             .AnyAsync(cancellationToken);
+        var begun = new TableEntity(DaysTable.Progress, Reparsing);
         await days.CreatingIfMissing(
-            t => t.UpsertEntityAsync(new TableEntity(DaysTable.Progress, Reparsing), TableUpdateMode.Replace, cancellationToken),
+            async t => begun.ETag =
+                (await t.UpsertEntityAsync(begun, TableUpdateMode.Replace, cancellationToken)).Headers.ETag ?? default,
             cancellationToken);
         var (count, changed, moved) = (0L, 0L, 0L);
         await foreach (var page in table.QueryIfExistsAsync(null, null, cancellationToken))
@@ -98,7 +100,15 @@ public sealed class Rebuild(
             await ReindexAsync(progress, cancellationToken);
         }
 
-        await days.DeleteEntityAsync(DaysTable.Progress, Reparsing, cancellationToken: cancellationToken);
+        try
+        {
+            await days.DeleteEntityAsync(begun.PartitionKey, begun.RowKey, begun.ETag, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.UpdateConditionNotSatisfied)
+        {
+            // Another reparse has begun since, and has not ended.
+        }
+
         await counting.CountTouchedAsync(cancellationToken);
         return changed;
     }
