@@ -30,10 +30,10 @@ internal sealed class StorageWire(Meet meet) : DelegatingHandler(new SocketsHttp
     public static Action<IServiceCollection> Shifted(string connectionString, Func<TimeSpan> shift) =>
         Between(connectionString, (request, send, token) => Later(shift())(request, send, token));
 
-    /// <summary>Sends each request on, and makes storage's own clock show a later time.</summary>
-    public static Meet Later(TimeSpan shift) => async (_, send, _) =>
+    /// <summary>Sends each request on, or lets another decide about it, and makes storage's own clock show a later time.</summary>
+    public static Meet Later(TimeSpan shift, Meet? meet = null) => async (request, send, token) =>
     {
-        var answer = await send();
+        var answer = await (meet is null ? send() : meet(request, send, token));
         answer.Headers.Date += shift;
         return answer;
     };

@@ -119,11 +119,9 @@ public sealed class QueueWatchTests : IDisposable
     /// <summary>Each time by a new instance, which knows nothing about the ones before, and by storage's own clock.</summary>
     private async Task<(int Depth, int? Minutes)> MeasureAsync(Meet? meet = null)
     {
-        meet ??= static (_, send, _) => send();
         var client = new QueueClientOptions
         {
-            Transport = new HttpClientTransport(new StorageWire((request, send, cancellationToken) =>
-                StorageWire.Later(shift)(request, () => meet(request, send, cancellationToken), cancellationToken))),
+            Transport = new HttpClientTransport(new StorageWire(StorageWire.Later(shift, meet))),
         };
         var before = emitted.MeasuredBy(services).Count();
         var watch = new QueueWatch(new QueueServiceClient(account, client), services.GetRequiredService<IngestMetrics>());

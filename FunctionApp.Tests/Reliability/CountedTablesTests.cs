@@ -177,10 +177,7 @@ public sealed class CountedTablesTests(AzuriteFixture azurite)
     // Storage's clock is a minute fast, so that forgetting may delete what was just written.
     private static Task<IngestApp> StartAsync(string account, CrashPoint point) => IngestApp.StartAsync(account, configure: services =>
     {
-        var later = StorageWire.Later(TimeSpan.FromMinutes(1));
-        StorageWire.Between(
-            account,
-            (request, send, token) => point.MeetAsync(request, () => later(request, send, token), token))(services);
+        StorageWire.Between(account, StorageWire.Later(TimeSpan.FromMinutes(1), point.MeetAsync))(services);
         IngestApp.UseLease(services, TimeSpan.FromMinutes(1));
     });
 }

@@ -69,10 +69,10 @@ public sealed class CrashTests(AzuriteFixture azurite)
         await AfterEachWriteAsync(async writes =>
         {
             // No body is too young to be deleted.
-            var afterAWeek = StorageWire.Later(TimeSpan.FromDays(8));
+            var week = TimeSpan.FromDays(8);
             var account = azurite.NewAccount();
             var large = new string('m', 50_000);
-            await using var app = await StartAsync(account, afterAWeek);
+            await using var app = await StartAsync(account, StorageWire.Later(week));
             string[] bodies =
             [
                 $"event=processed&id=1&email_id=e1&recipients={Ada},bob@y.example&time=2025-05-02T11:20:00Z",
@@ -88,8 +88,7 @@ public sealed class CrashTests(AzuriteFixture azurite)
             await app.Blobs.DeleteBlobAsync(gone, cancellationToken: Test.Token);
 
             var crash = new CrashPoint(writes);
-            await using (var dying = await StartAsync(
-                account, (request, send, token) => crash.MeetAsync(request, () => afterAWeek(request, send, token), token)))
+            await using (var dying = await StartAsync(account, StorageWire.Later(week, crash.MeetAsync)))
             {
                 var failure = await Record.ExceptionAsync(() => DeleteAsync(dying));
                 Assert.True(failure is null || crash.HasCrashed, $"{failure}");

@@ -84,7 +84,9 @@ public sealed partial class DayCounting(
                 if (marks.TryGetValue(day, out var mark) && mark.Timestamp < began - TouchedDays.Reach)
                 {
                     await refresh.RefreshDayAsync(day, cancellationToken);
-                    await ClearAsync(mark, cancellationToken);
+
+                    // If it was touched again in the meantime, the new mark stays.
+                    await days.DeleteIfUnchangedAsync(mark, cancellationToken);
                 }
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -95,18 +97,6 @@ public sealed partial class DayCounting(
 
         Log.Counted(logger, counted, events);
         return failures;
-    }
-
-    private async Task ClearAsync(TableEntity mark, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await days.DeleteEntityAsync(mark.PartitionKey, mark.RowKey, mark.ETag, cancellationToken);
-        }
-        catch (RequestFailedException e) when (e.Status is 404 or 412)
-        {
-            // Touched again in the meantime: the new mark stays.
-        }
     }
 
     private async Task<Dictionary<string, TableEntity>> ReadMarksAsync(CancellationToken cancellationToken) =>

@@ -64,9 +64,8 @@ public sealed class Rebuild(
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<long> ReparseAsync(IProgress<long>? progress, CancellationToken cancellationToken)
     {
-        var wasCutShort = await days.RowsIfExistAsync(
-                TableClient.CreateQueryFilter($"PartitionKey eq {DaysTable.Progress} and RowKey eq {Reparsing}"), null, cancellationToken)
-            .AnyAsync(cancellationToken);
+        var wasCutShort = (await days.GetEntityIfExistsAsync<TableEntity>(
+            DaysTable.Progress, Reparsing, cancellationToken: cancellationToken)).HasValue;
         var begun = new TableEntity(DaysTable.Progress, Reparsing);
         await days.CreatingIfMissing(
             async t => begun.ETag =
@@ -100,15 +99,8 @@ public sealed class Rebuild(
             await ReindexAsync(progress, cancellationToken);
         }
 
-        try
-        {
-            await days.DeleteEntityAsync(begun.PartitionKey, begun.RowKey, begun.ETag, cancellationToken);
-        }
-        catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.UpdateConditionNotSatisfied)
-        {
-            // Another reparse has begun since, and has not ended.
-        }
-
+        // If it has changed, another reparse has begun since, and has not ended.
+        await days.DeleteIfUnchangedAsync(begun, cancellationToken);
         await counting.CountTouchedAsync(cancellationToken);
         return changed;
     }

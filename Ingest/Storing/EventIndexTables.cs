@@ -1,6 +1,4 @@
-using Azure;
 using Azure.Data.Tables;
-using Azure.Data.Tables.Models;
 using Smtp2GoIngest.Parsing;
 
 namespace Smtp2GoIngest.Storing;
@@ -56,19 +54,14 @@ internal sealed class EventIndexTables(TableServiceClient service)
         await byDay.GetEntityIfExistsAsync<TableEntity>(
             row.PartitionKey, row.RowKey, cancellationToken: cancellationToken) is { HasValue: true } there ? there.Value : null;
 
-    /// <summary>Deletes rows by day that have not changed since they were read.</summary>
+    /// <summary>
+    /// Deletes rows by day that have not changed since they were read. If one has, the event is back, and another run finds it by this row.
+    /// </summary>
     public async Task DeleteByDayAsync(IEnumerable<TableEntity> read, CancellationToken cancellationToken)
     {
         foreach (var row in read)
         {
-            try
-            {
-                await byDay.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
-            }
-            catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.UpdateConditionNotSatisfied)
-            {
-                // Written in the meantime: the event is back, and another run finds it by this row.
-            }
+            await byDay.DeleteIfUnchangedAsync(row, cancellationToken);
         }
     }
 

@@ -69,6 +69,20 @@ internal static class TableWrites
         }
     }
 
+    /// <summary>Deletes a row if it has not changed since it was read. Otherwise, or if it is gone, nothing happens.</summary>
+    /// <exception cref="RequestFailedException">Storage failed.</exception>
+    public static async Task DeleteIfUnchangedAsync(this TableClient table, TableEntity row, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.Status is 404 or 412)
+        {
+            // Somebody else has deleted or written it.
+        }
+    }
+
     /// <summary>Writes rows: those in one partition in one transaction, or one by one if the transaction is refused.</summary>
     /// <param name="table">The table.</param>
     /// <param name="type">What to do with each row.</param>
